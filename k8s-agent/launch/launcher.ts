@@ -1,0 +1,76 @@
+/**
+ * Where runs are carried out. Two implementations obey one behaviour suite (test/launcher): local processes, and
+ * Kubernetes Jobs. A workload outlives the agent that launched it: another replica finds it by its run id.
+ */
+import type { Outputs } from "../../src/contract/outputs.ts";
+import type { Result } from "../../src/contract/result.ts";
+import type { Run } from "../../src/contract/run.ts";
+
+export interface Launcher {
+  readonly name: "local" | "kubernetes";
+  /**
+   * Starts the run's workload, or finds it there already: never twice. `existing` says which, so that whoever knows that
+   * the workload must exist can pass `mustExist` and gets `missing` instead of a second execution.
+   */
+  launch(run: Run, options?: { mustExist?: boolean }): Promise<Launched>;
+  /** What becomes of the workload, from its present status on; the last one is `ended`, or the signal aborts. */
+  watch(runId: string, options: { signal: AbortSignal }): AsyncIterable<WorkloadStatus>;
+  /** What main writes to stdout and stderr, raw, from a mark on (undefined: the start) to its end. */
+  readLog(runId: string, options: { from: string | undefined; signal: AbortSignal }): AsyncIterable<LogPiece>;
+  /** SIGTERM to main, then SIGKILL after the grace. Returns at once; `watch` tells when it ended. Twice is fine. */
+  stop(runId: string, options: { graceSeconds: number }): Promise<void>;
+  /** Removes everything of the run, running or not. Twice is fine. */
+  remove(runId: string): Promise<void>;
+  /** The run ids of all workloads that are there. */
+  list(): Promise<string[]>;
+}
+
+export type Launched =
+  | { readonly kind: "launched" | "existing"; readonly warnings: readonly string[] }
+  /** Can't be carried out by this launcher or isn't allowed: the run fails. */
+  | { readonly kind: "refused"; readonly message: string }
+  /** Only with `mustExist`. */
+  | { readonly kind: "missing" };
+
+export type WorkloadStatus =
+  /** Setup is under way. */
+  | { readonly kind: "starting"; readonly startedAt: string }
+  /** Main has started. */
+  | { readonly kind: "running"; readonly startedAt: string; readonly mainStartedAt: string; readonly commit?: string }
+  /** Main has ended, its files are being read. */
+  | { readonly kind: "collecting"; readonly startedAt: string }
+  | Ended;
+
+export interface Ended {
+  readonly kind: "ended";
+  readonly cause: EndCause;
+  /** What was in main's files; undefined when they could not be read (setup failed, the collector was lost). */
+  readonly collected?: Collected;
+  readonly commit?: string;
+}
+
+/** Why the workload ended. Sentences are free of secrets only after the agent's redaction. */
+export type EndCause =
+  | { readonly kind: "exited"; readonly exitCode: number }
+  | { readonly kind: "signalled"; readonly signal: string }
+  /** `source.refresh`: the branch still points at the commit of the last success. */
+  | { readonly kind: "unchanged" }
+  | {
+      readonly kind: "setup-failed" | "start-failed" | "out-of-memory" | "deadline" | "lost";
+      readonly message: string;
+    };
+
+/** What collector found in the files that main wrote. */
+export interface Collected {
+  readonly outputs: Result<Outputs>;
+  /** The text of `ERROR_FILE`, cut to `limits.errorTextBytes`; empty when there is none. */
+  readonly errorText: string;
+}
+
+/** A piece of the raw log, and the mark of the place where it begins. */
+export interface LogPiece {
+  readonly mark: string;
+  readonly bytes: Uint8Array;
+  /** Bytes that could not be read before this piece. */
+  readonly gap?: { readonly bytes?: number; readonly reason: string };
+}

@@ -1,0 +1,95 @@
+/**
+ * What this product needs of a broker. Two implementations obey one behaviour suite (test/bus): in memory, for one
+ * process, and NATS JetStream. Payloads are bytes; whoever publishes encodes, whoever reads decodes.
+ *
+ * Every method rejects with `BusUnavailable` when the broker can't be reached in time; nothing hangs.
+ */
+import type { RunAddress } from "../contract/names.ts";
+
+export interface Bus {
+  /** One record a resource, changed only by compare-and-set: that is the lock. */
+  readonly records: RecordStore;
+  /** Run requests: a work queue for each cluster. */
+  readonly requests: RequestQueue;
+  /** What happened to each run. The last one is its state. */
+  readonly events: Journal;
+  /** What each run's container printed, in chunks. */
+  readonly logs: Journal;
+  /** Lets go of everything; pending calls reject, followers end. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface StoredRecord {
+  readonly value: Uint8Array;
+  /** Grows with each change of any key; never 0. */
+  readonly revision: number;
+}
+
+/** The outcome of a write that expected something: another writer was faster is a normal one. */
+export type Written = { readonly kind: "written"; readonly revision: number } | { readonly kind: "conflict" };
+
+export interface RecordStore {
+  get(key: string): Promise<StoredRecord | undefined>;
+  /** Writes if the key's revision is still `expected`; 0 means that there is no such key. */
+  set(key: string, value: Uint8Array, expected: number): Promise<Written>;
+  /** Removes if the revision is still `expected`. */
+  remove(key: string, expected: number): Promise<Written>;
+}
+
+export interface Entry {
+  readonly data: Uint8Array;
+  /** Position in the stream: grows, with gaps, as runs share it; never 0. */
+  readonly sequence: number;
+}
+
+export type Appended = { readonly kind: "appended"; readonly sequence: number } | { readonly kind: "conflict" };
+
+export interface Journal {
+  /**
+   * Appends if `after` is still the sequence of the run's last entry (0: it has none): of two writers, one is refused.
+   * The same `id` again soon (after a lost answer) is answered with the first one's sequence and stored once.
+   */
+  append(address: RunAddress, data: Uint8Array, options: { id: string; after: number }): Promise<Appended>;
+  /** The run's last entry. */
+  last(address: RunAddress): Promise<Entry | undefined>;
+  /**
+   * The run's entries behind `after` that are still kept, then those to come, in order and without doubles, until the
+   * signal aborts or the bus closes (the iteration then ends without an error). A slow reader slows nobody but itself.
+   */
+  follow(address: RunAddress, options: { after: number; signal: AbortSignal }): AsyncIterable<Entry>;
+}
+
+export interface RequestQueue {
+  /** Queues a run. A run that is queued or leased already is not queued again. */
+  place(address: RunAddress, data: Uint8Array): Promise<void>;
+  /**
+   * Requests for a cluster, each as a lease, one for each step of the iteration: whoever is full doesn't ask. Ends when
+   * the signal aborts or the bus closes.
+   */
+  take(cluster: string, options: { signal: AbortSignal }): AsyncIterable<Lease>;
+}
+
+/** A request that this replica holds. Unless it is renewed within `milliseconds`, another replica gets it. */
+export interface Lease {
+  readonly address: RunAddress;
+  readonly data: Uint8Array;
+  /** 1 the first time, then more: somebody held it before. */
+  readonly deliveries: number;
+  /** How long it lasts without being renewed. */
+  readonly milliseconds: number;
+  renew(): Promise<void>;
+  /** The run has ended and its terminal event is stored: the request is gone for good. */
+  finish(): Promise<void>;
+  /** Gives it back, for another replica to take after `delay` milliseconds. */
+  release(delay: number): Promise<void>;
+}
+
+/** The broker can't be reached, or didn't answer in time. What was asked may or may not have happened. */
+export class BusUnavailable extends Error {
+  readonly code = "RES-151";
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`Cannot ${what}: the broker does not answer`, options);
+    this.name = "BusUnavailable";
+  }
+}

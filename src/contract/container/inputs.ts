@@ -1,0 +1,132 @@
+/**
+ * What a request to the container driver holds: `driver.values`, and secrets under the same paths in `driver.secrets`.
+ * Unknown keys are refused by name, except inside `cluster`, `resource` and `pod_template`.
+ */
+import * as v from "valibot";
+import { isJsonObject, type JsonObject } from "../json.ts";
+import { limits } from "../limits.ts";
+import { ResourceType } from "../names.ts";
+import { AbsoluteDirectory, RelativePath } from "./paths.ts";
+import { sourceSecrets, sourceValues } from "./source.ts";
+import { VariableName } from "./variables.ts";
+
+/** A JSON object, passed on as it came: valibot's own records drop keys such as `constructor`. */
+export const AnyObject = v.custom<JsonObject>(isJsonObject, "must be an object");
+
+/** An object whose unknown keys are refused, with the known ones listed. */
+function knownKeys<const E extends v.ObjectEntries>(entries: E) {
+  const known = Object.keys(entries).join(", ");
+  return v.strictObject(entries, (issue) =>
+    issue.expected === "never" ? `is not known here; known: ${known}` : issue.message,
+  );
+}
+
+/** A map whose keys and values each obey a schema; every key that came is looked at, and none is dropped. */
+function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
+  return v.pipe(
+    AnyObject,
+    v.rawTransform<JsonObject, Record<string, T>>(({ dataset, addIssue, NEVER }) => {
+      let sound = true;
+      for (const [key, value] of Object.entries(dataset.value)) {
+        for (const result of [v.safeParse(keys, key), v.safeParse(values, value)]) {
+          for (const issue of result.issues ?? []) {
+            sound = false;
+            const path = { type: "object", origin: "value", input: dataset.value, key, value } as const;
+            addIssue({ message: issue.message, path: [path, ...(issue.path ?? [])] as [v.IssuePathItem] });
+          }
+        }
+      }
+      return sound ? (dataset.value as Record<string, T>) : NEVER;
+    }),
+  );
+}
+
+const text = v.pipe(
+  v.string("must be a string"),
+  v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+);
+const list = v.array(text);
+const kubernetesName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "must be a Kubernetes name"),
+);
+const variables = v.optional(mapOf(VariableName, text));
+const files = v.optional(mapOf(RelativePath, v.string("must be a string")));
+const fieldName = v.pipe(
+  v.string("must name a field of secrets.account"),
+  v.nonEmpty("must name a field of secrets.account"),
+);
+
+const Job = knownKeys({
+  image: v.optional(
+    v.pipe(
+      v.string(),
+      v.nonEmpty("must not be empty"),
+      v.maxLength(1024),
+      v.regex(/^\S+$/, "must not hold white space"),
+    ),
+  ),
+  command: v.optional(list),
+  args: v.optional(list),
+  shared_directory: v.optional(AbsoluteDirectory),
+  namespace: v.optional(kubernetesName),
+  service_account: v.optional(kubernetesName),
+  variables,
+  pod_template: v.optional(v.union([v.string(), AnyObject], "must be YAML text or an object")),
+});
+
+/** `driver.values` of the container driver. */
+export const ContainerValues = knownKeys({
+  job: v.pipe(
+    Job,
+    v.forward(
+      v.check(
+        (job) => job.image !== undefined || job.pod_template !== undefined,
+        "is missing: name an image, or give a pod_template that does",
+      ),
+      ["image"],
+    ),
+  ),
+  cluster: v.optional(v.union([v.string(), AnyObject], "must be a name or an object")),
+  credentials_config: v.optional(
+    knownKeys({
+      environment: v.optional(mapOf(VariableName, fieldName)),
+      script_variables: v.optional(knownKeys({ variables: mapOf(v.string(), fieldName), file: RelativePath })),
+    }),
+  ),
+  files,
+  source: v.optional(knownKeys(sourceValues)),
+  append_logs_to_error: v.optional(v.boolean()),
+  timeout: v.optional(
+    v.pipe(
+      v.number("must be a number of seconds"),
+      v.integer("must be whole seconds"),
+      v.minValue(1, (issue) => `is ${issue.received} seconds, at least 1 is needed`),
+      v.maxValue(
+        limits.timeoutSeconds,
+        (issue) => `is ${issue.received} seconds, the limit is ${limits.timeoutSeconds}`,
+      ),
+    ),
+  ),
+});
+export type ContainerValues = v.InferOutput<typeof ContainerValues>;
+
+/** `driver.secrets` of the container driver. */
+export const ContainerSecrets = knownKeys({
+  account: v.optional(AnyObject),
+  job: v.optional(knownKeys({ variables })),
+  cluster: v.optional(AnyObject),
+  files,
+  source: v.optional(knownKeys(sourceSecrets)),
+});
+export type ContainerSecrets = v.InferOutput<typeof ContainerSecrets>;
+
+/** All that a run is made of, as it travels, sealed, from the front door to the agent. */
+export const ContainerInputs = v.object({
+  type: ResourceType,
+  /** The request's `resource` object exactly. */
+  resource: AnyObject,
+  values: ContainerValues,
+  secrets: ContainerSecrets,
+});
+export type ContainerInputs = v.InferOutput<typeof ContainerInputs>;

@@ -1,0 +1,102 @@
+/**
+ * Where a run's code comes from: a git repository by https or ssh. What git would take for an option, another transport
+ * or a local file is refused before a process starts.
+ */
+import * as v from "valibot";
+import { refuse, succeed, type Result } from "../result.ts";
+import { RelativePath } from "./paths.ts";
+
+/** A git URL taken apart: enough to bind a credential to its host. */
+export interface GitUrl {
+  readonly transport: "https" | "http" | "ssh";
+  /** Host with its port, as git wants it. */
+  readonly host: string;
+  /** The user in an ssh URL. */
+  readonly user?: string;
+  /** The URL for git's command line: never holds a credential. */
+  readonly href: string;
+}
+
+/**
+ * Takes a git URL apart: `https://host/path`, `ssh://user@host:port/path` or `user@host:path`. Plain http is only for
+ * loopback (tests and mirrors beside the agent), as anybody on the way could read the credential and change the code.
+ */
+export function parseGitUrl(text: string): Result<GitUrl> {
+  if (/[\s\0-\x1f\x7f]/.test(text)) return refuse("must not hold white space or control characters");
+  if (text.startsWith("-")) return refuse("must not begin with a hyphen");
+  if (/^[a-z0-9+.-]*::/i.test(text)) return refuse("must not name a git remote helper (::)");
+  const scp = /^([A-Za-z0-9._-]+)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)([^:].*)$/.exec(text);
+  if (scp !== null) return parseScp({ user: scp[1] ?? "", host: scp[2] ?? "", path: scp[3] ?? "" });
+  if (!URL.canParse(text)) return refuse("must be https://…, ssh://… or user@host:path");
+  return parseUrl(new URL(text));
+}
+
+function parseScp({ user, host, path }: { user: string; host: string; path: string }): Result<GitUrl> {
+  if (user.startsWith("-") || path.startsWith("-")) return refuse("must not hold a part that begins with a hyphen");
+  return succeed({
+    transport: "ssh",
+    host: host.toLowerCase(),
+    user,
+    href: `ssh://${user}@${host}/${path.replace(/^\//, "")}`,
+  });
+}
+
+function parseUrl(url: URL): Result<GitUrl> {
+  const transport = url.protocol.slice(0, -1);
+  if (transport !== "https" && transport !== "http" && transport !== "ssh") {
+    return refuse(`must be https or ssh, not ${transport}`);
+  }
+  if (transport === "http" && !isLoopback(url.hostname))
+    return refuse("must be https: plain http is only for loopback addresses");
+  if (url.password !== "" || (transport !== "ssh" && url.username !== "")) {
+    return refuse("must not hold credentials: give username in source, and password or ssh_key in the secrets");
+  }
+  if (url.hostname === "" || url.hostname.startsWith("-")) return refuse("must name a host");
+  if (url.username.startsWith("-") || url.pathname.startsWith("/-"))
+    return refuse("must not hold a part that begins with a hyphen");
+  if (url.pathname === "/" || url.pathname === "") return refuse("must name a repository");
+  if (url.search !== "" || url.hash !== "") return refuse("must not hold a query or a fragment");
+  const user = transport === "ssh" ? { user: url.username === "" ? "git" : decodeURIComponent(url.username) } : {};
+  return succeed({ transport, host: url.host, href: url.href, ...user });
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+const GitUrlText = v.pipe(
+  v.string(),
+  v.maxLength(2048, "is longer than 2048 characters"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const parsed = parseGitUrl(dataset.value);
+    if (!parsed.ok) addIssue({ message: parsed.problem });
+  }),
+);
+
+/** A branch, a tag or a commit, as `git check-ref-format` has it; never something git could take for an option. */
+export const GitRef = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._/@+=#-]{0,254}$/, "must be a branch, a tag or a commit"),
+  v.check((ref) => !/\.\.|@\{|\/\/|\/$|\.$|\.lock$|\/\./.test(ref), "must be a branch, a tag or a commit"),
+);
+
+/** `source` of the request's plain values. */
+export const sourceValues = {
+  url: GitUrlText,
+  ref: v.optional(GitRef),
+  path: v.optional(RelativePath),
+  username: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._@+-]{1,128}$/, "must be a user name"))),
+  /** Look whether the branch has moved when the same request comes again after a success. */
+  refresh: v.optional(v.boolean()),
+};
+
+/** `source` of the request's secrets. */
+export const sourceSecrets = {
+  ssh_key: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
+  password: v.optional(
+    v.pipe(v.string(), v.nonEmpty("must not be empty"), v.regex(/^[^\r\n\0]*$/, "must be one line")),
+  ),
+  /** Host keys that are trusted, as in ssh's known_hosts file; without them the agent's own policy decides. */
+  known_hosts: v.optional(v.string()),
+};

@@ -1,0 +1,34 @@
+/**
+ * The error codes of the driver API (`{error: "RES-1NN", message}`), whose fault each is, and the HTTP status it comes
+ * with. The orchestrator's specification fixes the form, not the numbers.
+ */
+export const errorCodes = {
+  "RES-100": { name: "invalid request", fault: "caller", status: 400, retry: false },
+  "RES-101": { name: "run failed", fault: "caller", status: 400, retry: true },
+  "RES-102": { name: "unknown resource", fault: "caller", status: 404, retry: false },
+  "RES-103": { name: "not authenticated", fault: "caller", status: 401, retry: false },
+  "RES-104": { name: "not allowed", fault: "caller", status: 403, retry: false },
+  "RES-105": { name: "body too large", fault: "caller", status: 413, retry: false },
+  "RES-106": { name: "no such path", fault: "caller", status: 404, retry: false },
+  "RES-107": { name: "unknown cluster", fault: "caller", status: 400, retry: false },
+  "RES-108": { name: "method not allowed", fault: "caller", status: 405, retry: false },
+  "RES-150": { name: "internal error", fault: "ours", status: 500, retry: true },
+  "RES-151": { name: "broker unavailable", fault: "ours", status: 503, retry: true },
+} as const;
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Why a run ended badly: stable words that programs may compare. */
+export const failureReasons = [
+  "invalid-request",
+  "launch-refused",
+  "setup-failed",
+  "start-failed",
+  "exit-code",
+  "signal",
+  "out-of-memory",
+  "deadline",
+  "outputs-invalid",
+  "cancelled",
+  "lost",
+] as const;
+export type FailureReason = (typeof failureReasons)[number];
