@@ -25,6 +25,8 @@ export const RunOrder = v.object({
   action: Action,
   /** Base64url of the key that results are sealed with; see src/sealing. */
   runKey: v.string(),
+  /** Id of the front door's secret that `runKey` comes from: the result names it, so that secrets can be rotated. */
+  runKeyId: v.string(),
   /** Base64url of SHA-256 over the sealed inputs' text: binds them to this order. */
   inputsDigest: v.string(),
   requestedAt: Timestamp,
