@@ -1,6 +1,7 @@
 /** The one way from bytes or JSON to something that a schema vouches for. */
 import * as v from "valibot";
 import { describeKind, parseJson, stringifyJson } from "./json.ts";
+import { limits } from "./limits.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 
 type AnySchema = v.BaseSchema<unknown, unknown, v.BaseIssue<unknown>>;
@@ -17,7 +18,7 @@ export function encodeMessage(message: unknown): Uint8Array {
 export function decodeMessage<S extends AnySchema>(schema: S, bytes: Uint8Array): Result<v.InferOutput<S>> {
   const text = decodeUtf8(bytes);
   if (!text.ok) return text;
-  const parsed = parseJson(text.value);
+  const parsed = parseJson(text.value, limits.jsonDepth + limits.envelopeDepth);
   return parsed.ok ? check(schema, parsed.value) : parsed;
 }
 

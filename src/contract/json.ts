@@ -24,13 +24,12 @@ interface RawJson {
 const json = JSON as unknown as RawJson;
 
 /**
- * Reads JSON text. Refused with a reason: what isn't JSON, more than `limits.jsonDepth` levels, a `__proto__` key.
+ * Reads JSON text. Refused with a reason: what isn't JSON, more than `mostLevels` levels, a `__proto__` key.
  * A leading byte order mark isn't JSON (RFC 8259, section 8.1).
  */
-export function parseJson(text: string): Result<JsonValue> {
+export function parseJson(text: string, mostLevels: number = limits.jsonDepth): Result<JsonValue> {
   const depth = measureDepth(text);
-  if (depth > limits.jsonDepth)
-    return refuse(`nested too deep: ${describeLimit("it", depth, limits.jsonDepth, "levels")}`);
+  if (depth > mostLevels) return refuse(`nested too deep: ${describeLimit("it", depth, mostLevels, "levels")}`);
   if (text.startsWith("\uFEFF")) return refuse("not JSON: it begins with a byte order mark");
   let poisoned = false;
   try {

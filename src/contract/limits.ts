@@ -10,6 +10,8 @@ export const limits = {
   outputsBytes: 640 * 1024,
   /** Nesting of any JSON that we read. */
   jsonDepth: 100,
+  /** Levels that a message of ours may wrap around such JSON: what was taken in must come out again. */
+  envelopeDepth: 8,
   /** The reason of a failure, bytes of UTF-8. */
   errorTextBytes: 16 * 1024,
   /** The tail of the log that `append_logs_to_error` adds, bytes of UTF-8; part of `errorTextBytes`. */
@@ -34,6 +36,8 @@ export const limits = {
   timeoutSeconds: 24 * 3600,
   /** A run's deadline where the request gives none, seconds. */
   defaultTimeoutSeconds: 3600,
+  /** A request that waited longer than this is refused, days; events are kept longer, so that none is carried out twice. */
+  requestDays: 14,
   /** A GUResID, characters. */
   guresidLength: 128,
 } as const;
