@@ -2,9 +2,12 @@
  * What this product needs of a broker. Two implementations obey one behaviour suite (test/bus): in memory, for one
  * process, and NATS JetStream. Payloads are bytes; whoever publishes encodes, whoever reads decodes.
  *
- * Every method rejects with `BusUnavailable` when the broker can't be reached in time; nothing hangs.
+ * Every method rejects with `BusUnavailable` when the broker can't be reached in time or the bus is closed, and with
+ * `MessageTooLarge` before anything is sent when the payload can't fit; nothing hangs. The two iterations (`follow`,
+ * `take`) wait out a broker that is away, and go on where they were.
  */
 import type { RunAddress } from "../contract/names.ts";
+import { describeLimit } from "../contract/limits.ts";
 
 export interface Bus {
   /** One record a resource, changed only by compare-and-set: that is the lock. */
@@ -47,7 +50,8 @@ export type Appended = { readonly kind: "appended"; readonly sequence: number } 
 export interface Journal {
   /**
    * Appends if `after` is still the sequence of the run's last entry (0: it has none): of two writers, one is refused.
-   * The same `id` again soon (after a lost answer) is answered with the first one's sequence and stored once.
+   * A run of which nothing is kept any more, because the journal's limits took it, takes any `after`. The same `id` of
+   * the same run again soon (after a lost answer) is answered with the first one's sequence and stored once.
    */
   append(address: RunAddress, data: Uint8Array, options: { id: string; after: number }): Promise<Appended>;
   /** The run's last entry. */
@@ -77,10 +81,14 @@ export interface Lease {
   readonly deliveries: number;
   /** How long it lasts without being renewed. */
   readonly milliseconds: number;
+  /** Begins the lease's time anew. A lease that was lost meanwhile stays lost; this doesn't tell. */
   renew(): Promise<void>;
-  /** The run has ended and its terminal event is stored: the request is gone for good. */
+  /**
+   * The run has ended and its terminal event is stored: the request is gone for good. This is about the run, not about
+   * the lease: it also holds when another replica has been given the request meanwhile. Twice is fine.
+   */
   finish(): Promise<void>;
-  /** Gives it back, for another replica to take after `delay` milliseconds. */
+  /** Gives it back, for another replica to take after `delay` milliseconds. Nothing happens if the lease was lost. */
   release(delay: number): Promise<void>;
 }
 
@@ -88,8 +96,23 @@ export interface Lease {
 export class BusUnavailable extends Error {
   readonly code = "RES-151";
 
-  constructor(what: string, options?: ErrorOptions) {
-    super(`Cannot ${what}: the broker does not answer`, options);
+  /** `reason` says more than that there was no answer, where more is known. */
+  constructor(what: string, options: ErrorOptions & { readonly reason?: string } = {}) {
+    super(`Cannot ${what}: ${options.reason ?? "the broker does not answer"}`, options);
     this.name = "BusUnavailable";
+  }
+}
+
+/** The payload is more than the broker takes; nothing was sent. Both figures are bytes. */
+export class MessageTooLarge extends Error {
+  readonly code = "RES-105";
+  readonly limit: number;
+  readonly actual: number;
+
+  constructor(what: string, { limit, actual }: { limit: number; actual: number }) {
+    super(`Cannot ${what}: ${describeLimit("the message", actual, limit, "bytes")}`);
+    this.name = "MessageTooLarge";
+    this.limit = limit;
+    this.actual = actual;
   }
 }
