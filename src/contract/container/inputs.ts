@@ -14,7 +14,7 @@ import { VariableName } from "./variables.ts";
 export const AnyObject = v.custom<JsonObject>(isJsonObject, "must be an object");
 
 /** An object whose unknown keys are refused, with the known ones listed. */
-function knownKeys<const E extends v.ObjectEntries>(entries: E) {
+export function knownKeys<const E extends v.ObjectEntries>(entries: E) {
   const known = Object.keys(entries).join(", ");
   return v.strictObject(entries, (issue) =>
     issue.expected === "never" ? `is not known here; known: ${known}` : issue.message,
@@ -120,6 +120,9 @@ export const ContainerSecrets = knownKeys({
   source: v.optional(knownKeys(sourceSecrets)),
 });
 export type ContainerSecrets = v.InferOutput<typeof ContainerSecrets>;
+
+/** The same two at the place where a request has them, so that problems name the request's own paths. */
+export const ContainerRequest = v.object({ driver: v.object({ values: ContainerValues, secrets: ContainerSecrets }) });
 
 /** All that a run is made of, as it travels, sealed, from the front door to the agent. */
 export const ContainerInputs = v.object({

@@ -1,0 +1,101 @@
+/** How a run ended, in the contract's words: pure, from what the launcher saw, main's files and the log's end. */
+import type { RunResult } from "../../src/contract/events.ts";
+import type { FailureReason } from "../../src/contract/errors.ts";
+import { limits } from "../../src/contract/limits.ts";
+import { noOutputs } from "../../src/contract/outputs.ts";
+import type { Run } from "../../src/contract/run.ts";
+import type { EndCause, Ended } from "../launch/launcher.ts";
+
+export interface Facts {
+  readonly run: Run;
+  readonly ended: Ended;
+  /** Why the agent itself has stopped the run; undefined when it has not. */
+  readonly stopped: Stopped | undefined;
+  /** The end of the log, redacted. */
+  readonly log: { readonly lastLine: string; readonly tail: string };
+}
+
+export type Stopped = { readonly reason: "deadline" | "cancelled"; readonly message: string };
+
+type Evidence = Record<string, string | number | boolean>;
+
+export function decideOutcome(facts: Facts): RunResult {
+  const { ended, stopped } = facts;
+  if (stopped?.reason === "cancelled")
+    return { kind: "cancelled", failure: { reason: "cancelled", message: stopped.message } };
+  if (stopped !== undefined) return fail(facts, stopped.reason, stopped.message, describeCause(ended.cause));
+  switch (ended.cause.kind) {
+    case "exited":
+      return ended.cause.exitCode === 0
+        ? decideSuccess(facts)
+        : fail(facts, "exit-code", explainExit(facts, ended.cause.exitCode), describeCause(ended.cause));
+    case "signalled":
+      return fail(facts, "signal", explainSignal(facts, ended.cause.signal), describeCause(ended.cause));
+    case "unchanged":
+      return { kind: "succeeded", outputs: noOutputs, unchanged: true, ...pickCommit(ended) };
+    case "setup-failed":
+    case "start-failed":
+    case "out-of-memory":
+    case "deadline":
+    case "lost":
+      return fail(facts, ended.cause.kind, ended.cause.message);
+  }
+}
+
+/** Main exited 0. What it said in ERROR_FILE doesn't count; files that can't be read do, but on destroy nothing is read. */
+function decideSuccess(facts: Facts): RunResult {
+  const { run, ended } = facts;
+  if (run.order.action === "destroy") return { kind: "succeeded", outputs: noOutputs };
+  if (ended.collected === undefined)
+    return fail(facts, "lost", "Cannot read the outputs: the container exited 0, but its files are gone");
+  const { outputs } = ended.collected;
+  if (!outputs.ok) return fail(facts, "outputs-invalid", `Cannot take the outputs: ${outputs.problem}`);
+  return { kind: "succeeded", outputs: outputs.value, ...pickCommit(ended) };
+}
+
+function fail(facts: Facts, reason: FailureReason, message: string, evidence?: Evidence): RunResult {
+  const failure = { reason, message: appendLog(facts, message), ...(evidence === undefined ? {} : { evidence }) };
+  return { kind: "failed", failure };
+}
+
+/** The container's own words if it has written any; else its exit code and the last line it printed. */
+function explainExit({ ended, log }: Facts, exitCode: number): string {
+  const own = ended.collected?.errorText.trim() ?? "";
+  return own === "" ? withLastLine(`The container exited with code ${exitCode}`, log.lastLine) : own;
+}
+
+function explainSignal({ ended, log }: Facts, signal: string): string {
+  const own = ended.collected?.errorText.trim() ?? "";
+  return own === "" ? withLastLine(`The container was ended by ${signal}`, log.lastLine) : own;
+}
+
+function withLastLine(sentence: string, lastLine: string): string {
+  return lastLine === "" ? `${sentence} and printed nothing` : `${sentence}; its last line was: ${lastLine}`;
+}
+
+/** `append_logs_to_error`: the log's tail behind the message, together within the limit of an error text. */
+function appendLog({ run, log }: Facts, message: string): string {
+  if (run.inputs.values.append_logs_to_error !== true || log.tail === "")
+    return cutText(message, limits.errorTextBytes);
+  const head = cutText(message, limits.errorTextBytes - limits.logTailBytes - 64);
+  return `${head}\n\nThe end of the log:\n${log.tail}`;
+}
+
+/** At most `most` bytes of UTF-8, the end kept, as that is where tools say what went wrong. */
+function cutText(text: string, most: number): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= most) return text;
+  const note = `(the first ${bytes.length - most} of ${bytes.length} bytes are left out, the limit is ${most})\n`;
+  const kept = bytes.subarray(bytes.length - most + note.length);
+  const start = kept.findIndex((byte) => (byte & 0xc0) !== 0x80);
+  return note + new TextDecoder().decode(kept.subarray(Math.max(start, 0)));
+}
+
+function describeCause(cause: EndCause): Evidence {
+  if (cause.kind === "exited") return { exitCode: cause.exitCode };
+  return cause.kind === "signalled" ? { signal: cause.signal } : {};
+}
+
+function pickCommit({ commit }: Ended): { commit?: string } {
+  return commit === undefined ? {} : { commit };
+}

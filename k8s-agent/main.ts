@@ -1,0 +1,68 @@
+/**
+ * The agent: takes its cluster's requests and carries them out. Given a bus and a launcher; the adapters decide which.
+ * Its stages, each a folder: intake, launch (local), watch, logs (redact), collect, report, recover.
+ */
+import type { Bus } from "../src/bus/port.ts";
+import type { Logger } from "../src/log.ts";
+import type { AgentKeys } from "../src/sealing/keys.ts";
+import { carryOut } from "./carry-out.ts";
+import { takeRequests } from "./intake/intake.ts";
+import type { Launcher } from "./launch/launcher.ts";
+import { sweep } from "./recover/sweep.ts";
+import { createHeldRuns } from "./watch/held-runs.ts";
+
+export interface AgentOptions {
+  readonly bus: Bus;
+  readonly launcher: Launcher;
+  readonly keys: AgentKeys;
+  readonly cluster: string;
+  /** This replica's name, unlike any other's. */
+  readonly agent: string;
+  /** Runs at once in this replica. */
+  readonly capacity: number;
+  readonly graceSeconds: number;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+}
+
+export interface Agent {
+  /** Resolves when the agent has stopped; rejects when it can't go on. */
+  readonly finished: Promise<void>;
+  /**
+   * Takes nothing more and lets go of the runs that it holds: their workloads go on, and another replica adopts them.
+   * With `cancelRuns`, stops them first and waits until that is reported: for when there is no other replica.
+   */
+  stop(options?: { cancelRuns?: boolean }): Promise<void>;
+}
+
+/** Whoever stops the only server waits for it at a terminal: less than the grace of a run that is stopped elsewhere. */
+const shutdownGraceSeconds = 10;
+
+export function startAgent(options: AgentOptions): Agent {
+  const intake = new AbortController();
+  const letGo = new AbortController();
+  const logger = options.logger.child({ component: "agent", cluster: options.cluster });
+  const held = createHeldRuns((error) => logger.error({ err: error }, "Could not stop a run"));
+  const { bus, cluster, launcher, capacity } = options;
+
+  async function work(): Promise<void> {
+    await sweep({ launcher, events: bus.events, cluster, logger });
+    logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
+    const handle = (lease: Parameters<typeof carryOut>[0]) =>
+      carryOut(lease, { ...options, logger, signal: letGo.signal, held });
+    await takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal });
+  }
+
+  const finished = work();
+  return {
+    finished,
+    async stop({ cancelRuns = false } = {}) {
+      intake.abort();
+      const message = "Cannot finish the run: the server that ran it was stopped";
+      if (cancelRuns) await held.stopAll({ reason: "cancelled", message }, { graceSeconds: shutdownGraceSeconds });
+      else letGo.abort();
+      await finished;
+    },
+  };
+}

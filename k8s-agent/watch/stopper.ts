@@ -1,0 +1,47 @@
+/** Stops a run when its time is over or when somebody asks, and remembers why. */
+import type { Launcher } from "../launch/launcher.ts";
+import type { Stopped } from "../collect/decide-outcome.ts";
+
+export interface Stopper {
+  /** Why the run was stopped; undefined: it was not. The first reason stays. */
+  readonly stopped: Stopped | undefined;
+  /** Begins to count the run's time: seconds from `startedAt`. Counting again (after an adoption) goes by the new start. */
+  startDeadline(startedAt: string, seconds: number): void;
+  /** `graceSeconds`: other than the configured one. */
+  stop(why: Stopped, options?: { graceSeconds: number }): Promise<void>;
+  /** Stops counting; call it when the run has ended. */
+  close(): void;
+}
+
+export interface StopperOptions {
+  readonly launcher: Pick<Launcher, "stop">;
+  readonly runId: string;
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceSeconds: number;
+  readonly now: () => Date;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createStopper({ launcher, runId, graceSeconds, now, onError }: StopperOptions): Stopper {
+  let stopped: Stopped | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function stop(why: Stopped, options = { graceSeconds }): Promise<void> {
+    stopped ??= why;
+    await launcher.stop(runId, options);
+  }
+
+  return {
+    get stopped() {
+      return stopped;
+    },
+    startDeadline(startedAt, seconds) {
+      clearTimeout(timer);
+      const left = Date.parse(startedAt) + seconds * 1000 - now().getTime();
+      const message = `Cannot finish the run: it was stopped when its timeout of ${seconds} seconds was over`;
+      timer = setTimeout(() => void stop({ reason: "deadline", message }).catch(onError), Math.max(left, 0));
+    },
+    stop,
+    close: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,71 @@
+/** The front door as one Hono app: the same on every runtime, given a bus, keys and a clock. */
+import { Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { requestId, type RequestIdVariables } from "hono/request-id";
+import { BusUnavailable, type Bus } from "./bus/port.ts";
+import type { Catalog } from "./catalog/driver.ts";
+import { limits } from "./contract/limits.ts";
+import { createDocsRoutes } from "./docs/routes.ts";
+import type { Clusters } from "./driver/clusters.ts";
+import { createResources } from "./driver/resources.ts";
+import { createDriverRoutes } from "./driver/routes.ts";
+import { respondWithError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { logRequests } from "./middleware/log-requests.ts";
+import type { FrontDoorKeys } from "./sealing/keys.ts";
+
+export interface AppOptions {
+  readonly bus: Bus;
+  readonly catalog: Catalog;
+  readonly clusters: Clusters;
+  readonly keys: FrontDoorKeys;
+  readonly authenticate: MiddlewareHandler;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  readonly version: string;
+  /** What `Prefer: wait` counts as when a request has none, seconds. */
+  readonly defaultWaitSeconds: number;
+}
+
+export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVariables }> {
+  const { bus, catalog, clusters, keys, logger, now, version, defaultWaitSeconds } = options;
+  const app = new Hono<{ Variables: RequestIdVariables }>();
+  app.use(requestId());
+  app.use(logRequests(logger, now));
+  app.get("/alive", (c) => c.text("alive"));
+  app.get("/health", (c) => c.json({ status: "ok", version }));
+  app.route("/docs", createDocsRoutes(catalog, version));
+
+  app.use("/drivers/*", options.authenticate);
+  app.use("/drivers/*", refuseLargeBodies());
+  const resources = createResources({ bus, keys, clusters, logger: logger.child({ component: "driver" }), now });
+  app.route("/drivers", createDriverRoutes({ catalog, resources, now, defaultWaitSeconds }));
+
+  app.notFound((c) => respondWithError(c, "RES-106", "There is nothing at this path: see /docs/spec.json"));
+  app.onError((error, c) => {
+    const id = c.get("requestId");
+    if (error instanceof BusUnavailable) {
+      logger.warn({ requestId: id, err: error }, "The broker does not answer");
+      c.header("Retry-After", "2");
+      return respondWithError(c, "RES-151", "The broker does not answer: try again soon");
+    }
+    logger.error({ requestId: id, err: error }, "A request failed unexpectedly");
+    return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
+  });
+  return app;
+}
+
+function refuseLargeBodies(): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: limits.requestBodyBytes,
+    onError: (c) => {
+      const declared = c.req.header("Content-Length");
+      const size = declared === undefined ? "longer" : `${declared} bytes`;
+      return respondWithError(
+        c,
+        "RES-105",
+        `Cannot take the request: the body is ${size}, the limit is ${limits.requestBodyBytes} bytes`,
+      );
+    },
+  });
+}

@@ -1,0 +1,30 @@
+/** How both programs read environment variables: wrong values are all listed at once, and stop the start. */
+import * as v from "valibot";
+import { refuse, succeed, type Result } from "./result.ts";
+
+/** A whole number in an environment variable. */
+export function wholeNumber(least: number, most: number) {
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, "must be a whole number"),
+    v.transform(Number),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  );
+}
+
+/**
+ * Reads variables, or says what is wrong with each: "PORT must be at most 65535; CLUSTER must be …". An empty variable
+ * counts as left out; values are not repeated, as they may be secret.
+ */
+export function readVariables<const E extends v.ObjectEntries>(
+  entries: E,
+  variables: Readonly<Record<string, string | undefined>>,
+): Result<v.InferOutput<v.ObjectSchema<E, undefined>>> {
+  const given = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const result = v.safeParse(v.object(entries), given);
+  if (result.success) return succeed(result.output);
+  return refuse(result.issues.map((issue) => `${String(issue.path?.[0]?.key)} ${issue.message}`).join("; "));
+}

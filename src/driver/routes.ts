@@ -1,0 +1,85 @@
+/** `PUT`, `DELETE` and `GET /drivers/<driver>/<guresid>`: checks a request and hands it to the resources. */
+import { Hono, type Context } from "hono";
+import type { Catalog, Driver } from "../catalog/driver.ts";
+import { check, decodeMessage } from "../contract/decode.ts";
+import { checkCookie, cookieHeader, parseWait } from "../contract/driver-api/headers.ts";
+import { InputData } from "../contract/driver-api/input-data.ts";
+import { GUResID } from "../contract/names.ts";
+import type { ResourceAddress } from "../contract/run.ts";
+import { respondWithError } from "../errors.ts";
+import { respond } from "./answer.ts";
+import type { Resources, Terms } from "./resources.ts";
+
+export interface DriverRoutesOptions {
+  readonly catalog: Catalog;
+  readonly resources: Resources;
+  readonly now: () => Date;
+  /** What `Prefer: wait` counts as when a request has none. */
+  readonly defaultWaitSeconds: number;
+}
+
+type Addressed = { readonly driver: Driver; readonly address: ResourceAddress };
+
+export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds }: DriverRoutesOptions): Hono {
+  const routes = new Hono();
+
+  routes.put("/:driver/:guresid", async (c) => {
+    const target = readTarget(c);
+    if (target instanceof Response) return target;
+    const data = decodeMessage(InputData, new Uint8Array(await c.req.arrayBuffer()));
+    if (!data.ok) return respondWithError(c, "RES-100", `Cannot read the request: ${data.problem}`);
+    const wanted = target.driver.toWanted(data.value);
+    if (!wanted.ok) return respondWithError(c, "RES-100", `Cannot start a run: ${wanted.problem}`);
+    return answer(c, target.address, await resources.put(target.address, wanted.value, readTerms(c)));
+  });
+
+  routes.delete("/:driver/:guresid", async (c) => {
+    const target = readTarget(c);
+    if (target instanceof Response) return target;
+    return answer(c, target.address, await resources.delete(target.address, readTerms(c)));
+  });
+
+  routes.get("/:driver/:guresid", async (c) => {
+    const target = readTarget(c);
+    if (target instanceof Response) return target;
+    return answer(c, target.address, await resources.get(target.address));
+  });
+
+  routes.all("/:driver/:guresid", (c) => {
+    c.header("Allow", "PUT, DELETE, GET");
+    return respondWithError(c, "RES-108", `Cannot ${c.req.method} a resource: PUT, DELETE and GET are known here`);
+  });
+
+  function answer(c: Context, address: ResourceAddress, what: Parameters<typeof respond>[1]): Response {
+    return respond(c, what, { ...address, now: now() });
+  }
+
+  function readTarget(c: Context): Addressed | Response {
+    const name = c.req.param("driver") ?? "";
+    const driver = catalog.get(name);
+    if (driver === undefined)
+      return respondWithError(c, "RES-106", `There is no such driver; known: ${[...catalog.keys()].join(", ")}`);
+    const guresid = check(GUResID, c.req.param("guresid"));
+    if (!guresid.ok)
+      return respondWithError(
+        c,
+        "RES-100",
+        `Cannot read the GUResID in the path: ${guresid.problem.replace(/^the body/, "it")}`,
+      );
+    const cookie = checkCookie(c.req.header(cookieHeader));
+    if (!cookie.ok) return respondWithError(c, "RES-100", `Cannot take the driver cookie: ${cookie.problem}`);
+    return { driver, address: { driver: name, guresid: guresid.value } };
+  }
+
+  function readTerms(c: Context): Terms {
+    return { waitSeconds: parseWait(c.req.header("Prefer"), defaultWaitSeconds), traceparent: readTraceparent(c) };
+  }
+
+  return routes;
+}
+
+/** W3C Trace Context, version 00 or newer; anything else is none, as the recommendation has it. */
+function readTraceparent(c: Context): string | undefined {
+  const header = c.req.header("traceparent") ?? "";
+  return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : undefined;
+}
