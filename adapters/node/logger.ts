@@ -16,5 +16,5 @@ const redacted = [
 ];
 
 export function createLogger(level: string): Logger {
-  return pino({ level, redact: redacted, base: undefined }, pino.destination({ fd: 2, sync: true }));
+  return pino({ level, redact: redacted, base: null }, pino.destination({ fd: 2, sync: true }));
 }

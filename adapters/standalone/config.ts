@@ -2,7 +2,6 @@
 import { agentVariables } from "../../k8s-agent/config.ts";
 import { frontDoorVariables } from "../../src/config.ts";
 import { readVariables } from "../../src/contract/variables.ts";
-import type { Result } from "../../src/contract/result.ts";
 
 const variables = { ...frontDoorVariables, ...agentVariables };
 
