@@ -14,6 +14,7 @@ export const errorCodes = {
   "RES-108": { name: "method not allowed", fault: "caller", status: 405, retry: false },
   "RES-150": { name: "internal error", fault: "ours", status: 500, retry: true },
   "RES-151": { name: "broker unavailable", fault: "ours", status: 503, retry: true },
+  "RES-152": { name: "token keys unavailable", fault: "ours", status: 503, retry: true },
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 

@@ -16,6 +16,8 @@ export const limits = {
   errorTextBytes: 16 * 1024,
   /** The tail of the log that `append_logs_to_error` adds, bytes of UTF-8; part of `errorTextBytes`. */
   logTailBytes: 8 * 1024,
+  /** The Authorization header, bytes. */
+  bearerTokenBytes: 8 * 1024,
   /** `Humanitec-Driver-Cookie`, bytes: must be fewer than this. */
   cookieBytes: 10_240,
   /** A longer log line is shown as several. */

@@ -1,0 +1,126 @@
+/**
+ * Lets in whoever shows a bearer token (RFC 6750) that satisfies the configuration. A caller who is refused learns that,
+ * and what to do; which check failed goes to our log only, as it would tell a forger what to try next.
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import type { FetchImplementation } from "jose";
+import { succeed, type Result } from "../../contract/result.ts";
+import { respondWithError } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import { parseBearer } from "./bearer.ts";
+import type { AuthenticationConfig } from "./config.ts";
+import { isOpen } from "./config.ts";
+import { parseJws, type Jws } from "./jws.ts";
+import { createJwtVerifier } from "./jwt.ts";
+import { createOrchestratorVerifier } from "./orchestrator.ts";
+import { createStaticTokens } from "./static-tokens.ts";
+import { reject, type Caller, type Verdict } from "./verdict.ts";
+
+/** What later handlers find in the context. */
+export interface AuthenticationVariables {
+  caller: Caller;
+}
+
+export interface AuthenticationOptions {
+  readonly logger: Logger;
+  readonly now: () => Date;
+  /** Reads a key set; the runtime's own by default. */
+  readonly fetch?: FetchImplementation;
+}
+
+type Authenticate = MiddlewareHandler<{ Variables: AuthenticationVariables }>;
+
+/**
+ * Builds the middleware. The problem says which configured key can't be used. Without any configuration everybody is let
+ * in: whoever starts a server that others can reach has to ask `isOpen` first.
+ */
+export async function createAuthentication(
+  config: AuthenticationConfig,
+  options: AuthenticationOptions,
+): Promise<Result<Authenticate>> {
+  if (isOpen(config)) return succeed(letEverybodyIn);
+  const verify = await createVerifier(config, options);
+  return verify.ok ? succeed(buildMiddleware(verify.value, options.logger)) : verify;
+}
+
+const letEverybodyIn: Authenticate = async (c, next) => {
+  c.set("caller", { kind: "anonymous", name: "anonymous" });
+  await next();
+};
+
+function buildMiddleware(verify: (token: string) => Promise<Verdict>, logger: Logger): Authenticate {
+  return async (c, next) => {
+    const verdict = await judge(c.req.header("Authorization"), verify);
+    if (verdict.kind === "accepted") {
+      c.set("caller", verdict.caller);
+      await next();
+      return;
+    }
+    const fields = { component: "authenticate", method: c.req.method, path: c.req.path, reason: verdict.reason };
+    if (verdict.kind === "unavailable") {
+      logger.error(fields, "Can't tell whether a caller may come in");
+      return respondUnavailable(c);
+    }
+    logger.warn(fields, "Refused a caller");
+    return respondRefused(c);
+  };
+}
+
+async function judge(header: string | undefined, verify: (token: string) => Promise<Verdict>): Promise<Verdict> {
+  if (header === undefined) return reject("there is no Authorization header");
+  const token = parseBearer(header);
+  return token.ok ? verify(token.value) : reject(token.problem);
+}
+
+function respondRefused(c: Context): Response {
+  c.header("WWW-Authenticate", "Bearer");
+  return respondWithError(
+    c,
+    "RES-103",
+    "Cannot let the caller in: send Authorization: Bearer <token>, with a token that this driver was configured to take",
+  );
+}
+
+function respondUnavailable(c: Context): Response {
+  c.header("Retry-After", "5");
+  return respondWithError(
+    c,
+    "RES-152",
+    "Cannot check the token: the keys to check it with can't be read; try again soon",
+  );
+}
+
+/** One verdict out of all that are configured: the first that accepts. */
+async function createVerifier(
+  { tokens, jwt, orchestrator }: AuthenticationConfig,
+  options: AuthenticationOptions,
+): Promise<Result<(token: string) => Promise<Verdict>>> {
+  const judges: ((jws: Jws) => Promise<Verdict>)[] = [];
+  const created = [
+    orchestrator === undefined ? undefined : await createOrchestratorVerifier(orchestrator, options),
+    jwt === undefined ? undefined : await createJwtVerifier(jwt, options),
+  ];
+  for (const judge of created) {
+    if (judge?.ok === false) return judge;
+    if (judge !== undefined) judges.push(judge.value);
+  }
+  const judgeStatic = tokens === undefined ? undefined : createStaticTokens(tokens);
+  return succeed(async (token) => {
+    const verdict = (await judgeStatic?.(token)) ?? reject("no static tokens are configured");
+    return verdict.kind === "accepted" || judges.length === 0 ? verdict : judgeSigned(token, judges);
+  });
+}
+
+async function judgeSigned(token: string, judges: readonly ((jws: Jws) => Promise<Verdict>)[]): Promise<Verdict> {
+  const jws = parseJws(token);
+  if (!jws.ok) return reject(jws.problem);
+  const reasons: string[] = [];
+  let unavailable = false;
+  for (const judge of judges) {
+    const verdict = await judge(jws.value);
+    if (verdict.kind === "accepted") return verdict;
+    if (verdict.kind === "unavailable") unavailable = true;
+    reasons.push(verdict.reason);
+  }
+  return { kind: unavailable ? "unavailable" : "refused", reason: reasons.join("; ") };
+}

@@ -1,0 +1,21 @@
+/** Who calls. */
+export interface Caller {
+  readonly kind: "anonymous" | "token" | "jwt" | "orchestrator";
+  /** The token's configured name, the JWT's subject, or the organization. */
+  readonly name: string;
+}
+
+/** What a token comes to. Reasons are for our log: they hold no token, and callers never see them. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly caller: Caller }
+  | { readonly kind: "refused"; readonly reason: string }
+  /** The keys to judge it by can't be had now: not the caller's fault. */
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+export function accept(caller: Caller): Verdict {
+  return { kind: "accepted", caller };
+}
+
+export function reject(reason: string): Verdict {
+  return { kind: "refused", reason };
+}
