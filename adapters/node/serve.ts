@@ -6,6 +6,7 @@ import type { Hono } from "hono";
 export interface Served {
   /** `http://host:port` */
   readonly url: string;
+  readonly port: number;
   /** Stops listening and waits for requests that are under way, at most a few seconds. */
   close(): Promise<void>;
 }
@@ -21,6 +22,7 @@ export async function serveApp(
   const address = await promise;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    port: address.port,
     async close() {
       const closed = new Promise((done) => server.close(done));
       const impatience = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 3000);

@@ -17,6 +17,12 @@ try {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.stop());
   await server.finished;
 } catch (error) {
-  console.error(`Cannot start: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  console.error(describe(error));
+  // A front door without its agent would take requests that nobody carries out.
+  process.exit(1);
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.startsWith("Cannot ") ? message : `Cannot run the server: ${message}`;
 }

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import type { StandaloneConfig } from "./config.ts";
 
 /**
- * The configured directory, or one in the system's temporary directory. It is named after user and port, so that a server
- * which starts again finds what it left behind, and clears away nothing of another server's.
+ * Makes the configured directory, or one in the system's temporary directory. That is named after user and port, so that
+ * a server which starts again finds what it left behind, and clears away nothing of another server's.
  */
-export async function chooseRunsDirectory({
-  RUNS_DIRECTORY,
-  PORT,
-}: Pick<StandaloneConfig, "RUNS_DIRECTORY" | "PORT">): Promise<string> {
+export async function openRunsDirectory(
+  { RUNS_DIRECTORY }: Pick<StandaloneConfig, "RUNS_DIRECTORY">,
+  port: number,
+): Promise<string> {
   const directory =
-    RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}-${PORT}`) : RUNS_DIRECTORY;
+    RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}-${port}`) : RUNS_DIRECTORY;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }

@@ -2,19 +2,14 @@
 import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
 import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
 import { startAgent } from "../../k8s-agent/main.ts";
-import { createApp } from "../../src/app.ts";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
 import type { Bus } from "../../src/bus/port.ts";
-import { createCatalog } from "../../src/catalog/driver.ts";
-import { containerDriver } from "../../src/catalog/container/container.ts";
-import { createClusterDirectory } from "../../src/driver/cluster-directory.ts";
 import type { Logger } from "../../src/log.ts";
-import { createAuthentication } from "../node/authentication.ts";
 import { loadLocalKeys } from "../node/local-files.ts";
 import { serveApp } from "../node/serve.ts";
-import { version } from "../node/version.ts";
 import type { StandaloneConfig } from "./config.ts";
-import { chooseRunsDirectory } from "./runs-directory.ts";
+import { createFrontDoor } from "./front-door.ts";
+import { openRunsDirectory } from "./runs-directory.ts";
 
 export interface Standalone {
   /** `http://host:port` */
@@ -35,53 +30,48 @@ export interface StandaloneOptions {
 }
 
 export async function startStandalone({ config, logger, localDirectory }: StandaloneOptions): Promise<Standalone> {
-  const cluster = config.CLUSTER;
-  const keys = await loadLocalKeys(localDirectory, cluster);
+  const keys = await loadLocalKeys(localDirectory, config.CLUSTER);
   const now = () => new Date();
   const bus = createMemoryBus();
-  const launcher = await createLauncher(config, logger);
-  // Public definitions name clusters of their own: all of them lead to the one that is here.
-  const clusters = createClusterDirectory({ clusters: [{ name: cluster, key: keys.cluster }], catchAll: cluster });
-  const authenticate = createAuthentication(config, { logger, now });
-  const app = createApp({
-    bus,
-    catalog: createCatalog([containerDriver]),
-    clusters,
-    keys: keys.frontDoor,
-    authenticate,
-    logger,
-    now,
-    version,
-    defaultWaitSeconds: config.WAIT_SECONDS,
-  });
-  const agent = startAgent({
-    bus,
-    launcher,
-    keys: keys.agent,
-    cluster,
-    agent: "standalone",
-    capacity: config.CAPACITY,
-    graceSeconds: config.GRACE_SECONDS,
-    logger,
-    now,
-    random: Math.random,
-  });
+  const app = createFrontDoor({ config, bus, keys, logger, now });
+  // First the port: the runs directory goes with it, and the agent begins by clearing away what it finds there. A second
+  // server on the same port must fail before that.
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
-  return {
-    url: served.url,
-    bus,
-    finished: agent.finished,
-    async stop() {
-      await served.close();
-      await agent.stop({ cancelRuns: true });
-      await bus.close();
-    },
-  };
+  try {
+    const agent = startAgent({
+      bus,
+      launcher: await createLauncher(config, { port: served.port, logger }),
+      keys: keys.agent,
+      cluster: config.CLUSTER,
+      agent: "standalone",
+      capacity: config.CAPACITY,
+      graceSeconds: config.GRACE_SECONDS,
+      logger,
+      now,
+      random: Math.random,
+    });
+    return {
+      url: served.url,
+      bus,
+      finished: agent.finished,
+      async stop() {
+        // At once: callers whose answers are being held are told how their runs ended.
+        await Promise.all([served.close(), agent.stop({ cancelRuns: true })]);
+        await bus.close();
+      },
+    };
+  } catch (error) {
+    await served.close();
+    throw error;
+  }
 }
 
-async function createLauncher(config: StandaloneConfig, logger: Logger): Promise<Launcher> {
+async function createLauncher(
+  config: StandaloneConfig,
+  { port, logger }: { port: number; logger: Logger },
+): Promise<Launcher> {
   if (config.LAUNCHER === "kubernetes")
     throw new Error("Cannot use LAUNCHER=kubernetes: it is not built yet; use local");
-  const directory = await chooseRunsDirectory(config);
+  const directory = await openRunsDirectory(config, port);
   return createLocalLauncher({ directory, logger: logger.child({ component: "launcher" }) });
 }
