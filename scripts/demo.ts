@@ -106,7 +106,8 @@ async function showOutputs(response: Response): Promise<void> {
 }
 
 const directory = await mkdtemp(join(tmpdir(), "cd-demo-"));
-const config = readStandaloneConfig({ PORT: "0", RUNS_DIRECTORY: join(directory, "runs") });
+const localDirectory = join(directory, "local");
+const config = await readStandaloneConfig({ PORT: "0", RUNS_DIRECTORY: join(directory, "runs") }, localDirectory);
 if (!config.ok) throw new Error(config.problem);
 const server = await startStandalone({
   config: config.value,

@@ -1,77 +1,82 @@
 /**
- * `.local/`: keys and state of a development machine. Made when something is missing, then the same at every start, so
- * that nothing has to be copied by hand. Private to its owner; ignored by git.
+ * `.local/`: keys of a development machine. Made when something is missing, then the same at every start, so that nothing
+ * has to be copied by hand. Private to its owner; ignored by git.
  */
+import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { randomUUID } from "node:crypto";
-import { parseJson, stringifyJson, type JsonValue } from "../../src/contract/json.ts";
-import type { Result } from "../../src/contract/result.ts";
+import * as v from "valibot";
+import { check } from "../../src/contract/decode.ts";
+import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import {
+  ClusterKeyFile,
+  FrontDoorKeyFile,
   generateClusterKeys,
   generateFrontDoorKeys,
   getClusterPublicJwk,
   getFrontDoorPublicJwk,
-  type ClusterKeyFile,
-  type FrontDoorKeyFile,
+  type FrontDoorPublicJwk,
 } from "../../src/sealing/key-files.ts";
-import {
-  importAgentKeys,
-  importClusterPublicKey,
-  importFrontDoorKeys,
-  type AgentKeys,
-  type ClusterPublicKey,
-  type FrontDoorKeys,
-} from "../../src/sealing/keys.ts";
 
-/** Both sides' keys, for a process that is both. */
-export interface LocalKeys {
-  readonly frontDoor: FrontDoorKeys;
-  readonly agent: AgentKeys;
-  readonly cluster: ClusterPublicKey;
+/** Reads the front door's keys, or makes them. */
+export function readFrontDoorKeys(directory: string): Promise<FrontDoorKeyFile> {
+  return readOrMake(join(directory, "front-door.json"), FrontDoorKeyFile, generateFrontDoorKeys);
 }
 
-/** The keys of this machine's front door and of one of its clusters. */
-export async function loadLocalKeys(directory: string, cluster: string): Promise<LocalKeys> {
-  const frontDoorPath = join(directory, "front-door.json");
-  const clusterPath = join(directory, "clusters", cluster, "keys.json");
-  const frontDoorFile = await readOrMake(frontDoorPath, generateFrontDoorKeys);
-  const clusterFile = await readOrMake(clusterPath, generateClusterKeys);
-  const frontDoor = demand(frontDoorPath, await importFrontDoorKeys(frontDoorFile));
-  // Both files have passed their schemas in the imports before their public halves are taken.
-  const agent = demand(
-    clusterPath,
-    await importAgentKeys(clusterFile, [getFrontDoorPublicJwk(frontDoorFile as unknown as FrontDoorKeyFile)]),
-  );
-  const publicJwk = getClusterPublicJwk(clusterFile as unknown as ClusterKeyFile);
-  return { frontDoor, agent, cluster: demand(clusterPath, await importClusterPublicKey(publicJwk)) };
+/** Reads a cluster's keys, or makes them. */
+export function readClusterKeys(directory: string, cluster: string): Promise<ClusterKeyFile> {
+  return readOrMake(join(directory, "clusters", cluster, "keys.json"), ClusterKeyFile, generateClusterKeys);
+}
+
+/** The public keys of the front doors that this machine's agents obey. */
+export async function readTrustedFrontDoors(directory: string): Promise<FrontDoorPublicJwk[]> {
+  return [getFrontDoorPublicJwk(await readFrontDoorKeys(directory))];
+}
+
+/** The front door's variables that are keys, for where the environment has none: of this machine and one of its clusters. */
+export async function readLocalVariables(
+  directory: string,
+  cluster: string,
+): Promise<{ FRONT_DOOR_KEYS: string; CLUSTERS: string }> {
+  const key = getClusterPublicJwk(await readClusterKeys(directory, cluster));
+  return {
+    FRONT_DOOR_KEYS: stringifyJson(await readFrontDoorKeys(directory)),
+    CLUSTERS: stringifyJson({ [cluster]: { key } }),
+  };
 }
 
 /** Reads a JSON file, or makes it. Of two processes that make it at once, both get the first one's. */
-export async function readOrMake(path: string, make: () => Promise<unknown>): Promise<JsonValue> {
+async function readOrMake<S extends v.GenericSchema>(
+  path: string,
+  schema: S,
+  make: () => Promise<unknown>,
+): Promise<v.InferOutput<S>> {
   try {
-    return demand(path, parseJson(await readFile(path, "utf8")));
+    return await readJsonFile(path, schema);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasCode(error, "ENOENT")) throw error;
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const own = `${path}.${randomUUID()}`;
   await writeFile(own, `${stringifyJson(await make())}\n`, { mode: 0o600, flag: "wx" });
   try {
+    // Unlike a rename, a link fails where there is a file already: another process was faster.
     await link(own, path);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
   } finally {
     await rm(own);
   }
-  return demand(path, parseJson(await readFile(path, "utf8")));
+  return readJsonFile(path, schema);
 }
 
-function demand<T>(path: string, result: Result<T>): T {
-  if (result.ok) return result.value;
-  throw new Error(`Cannot use ${path}: ${result.problem}`);
+async function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> {
+  const parsed = parseJson(await readFile(path, "utf8"));
+  const checked = parsed.ok ? check(schema, parsed.value) : parsed;
+  if (checked.ok) return checked.value;
+  throw new Error(`Cannot use ${path}: ${checked.problem}`);
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

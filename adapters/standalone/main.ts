@@ -4,7 +4,8 @@ import { createLogger } from "../node/logger.ts";
 import { readStandaloneConfig } from "./config.ts";
 import { startStandalone } from "./standalone.ts";
 
-const config = readStandaloneConfig(process.env);
+const localDirectory = resolve(".local");
+const config = await readStandaloneConfig(process.env, localDirectory);
 if (!config.ok) {
   console.error(`Cannot start: ${config.problem}`);
   process.exit(2);
@@ -12,7 +13,7 @@ if (!config.ok) {
 
 const logger = createLogger(config.value.LOG_LEVEL);
 try {
-  const server = await startStandalone({ config: config.value, logger, localDirectory: resolve(".local") });
+  const server = await startStandalone({ config: config.value, logger, localDirectory });
   console.log(`Container Driver listens on ${server.url} (API: ${server.url}/docs/spec.json); Ctrl-C stops it`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.stop());
   await server.finished;

@@ -4,11 +4,13 @@ import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
 import { startAgent } from "../../k8s-agent/main.ts";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
 import type { Bus } from "../../src/bus/port.ts";
+import type { Result } from "../../src/contract/result.ts";
+import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
-import { loadLocalKeys } from "../node/local-files.ts";
+import { loadAgentKeys } from "../node/agent-keys.ts";
 import { serveApp } from "../node/serve.ts";
+import { version } from "../node/version.ts";
 import type { StandaloneConfig } from "./config.ts";
-import { createFrontDoor } from "./front-door.ts";
 import { openRunsDirectory } from "./runs-directory.ts";
 
 export interface Standalone {
@@ -30,10 +32,12 @@ export interface StandaloneOptions {
 }
 
 export async function startStandalone({ config, logger, localDirectory }: StandaloneOptions): Promise<Standalone> {
-  const keys = await loadLocalKeys(localDirectory, config.CLUSTER);
   const now = () => new Date();
   const bus = createMemoryBus();
-  const app = createFrontDoor({ config, bus, keys, logger, now });
+  const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER));
+  // Public definitions name clusters of their own: all of them lead to the one that is here, unless routes say more.
+  const catchAll = hasRoutes(config) ? undefined : config.CLUSTER;
+  const app = demand(await createFrontDoor({ config, bus, logger, now, version, catchAll }));
   // First the port: the runs directory goes with it, and the agent begins by clearing away what it finds there. A second
   // server on the same port must fail before that.
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
@@ -41,7 +45,7 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
     const agent = startAgent({
       bus,
       launcher: await createLauncher(config, { port: served.port, logger }),
-      keys: keys.agent,
+      keys,
       cluster: config.CLUSTER,
       agent: "standalone",
       capacity: config.CAPACITY,
@@ -74,4 +78,13 @@ async function createLauncher(
     throw new Error("Cannot use LAUNCHER=kubernetes: it is not built yet; use local");
   const directory = await openRunsDirectory(config, port);
   return createLocalLauncher({ directory, logger: logger.child({ component: "launcher" }) });
+}
+
+function hasRoutes({ CLUSTERS }: StandaloneConfig): boolean {
+  return Object.values(CLUSTERS).some(({ routes = [] }) => routes.length > 0);
+}
+
+function demand<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new Error(`Cannot start: ${result.problem}`);
 }

@@ -1,5 +1,8 @@
 /** How both programs read environment variables: wrong values are all listed at once, and stop the start. */
 import * as v from "valibot";
+import { describeFault, describePath } from "./decode.ts";
+import { check } from "./decode.ts";
+import { parseJson } from "./json.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 
 /** A whole number in an environment variable. */
@@ -26,5 +29,19 @@ export function readVariables<const E extends v.ObjectEntries>(
   );
   const result = v.safeParse(v.object(entries), given);
   if (result.success) return succeed(result.output);
-  return refuse(result.issues.map((issue) => `${String(issue.path?.[0]?.key)} ${issue.message}`).join("; "));
+  return refuse(result.issues.map((issue) => `${describePath(issue.path ?? [])} ${describeFault(issue)}`).join("; "));
+}
+
+/** JSON in an environment variable, held against a schema. */
+export function jsonText<T>(schema: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const parsed = parseJson(dataset.value);
+      const checked = parsed.ok ? check(schema, parsed.value) : parsed;
+      if (checked.ok) return checked.value;
+      addIssue({ message: `can't be used: ${checked.problem}` });
+      return NEVER;
+    }),
+  );
 }

@@ -3,7 +3,9 @@
  * Unknown keys are refused by name, except inside `cluster`, `resource` and `pod_template`.
  */
 import * as v from "valibot";
+import { describeFault } from "../decode.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
+import { atMostCharacters } from "../length.ts";
 import { limits } from "../limits.ts";
 import { ResourceType } from "../names.ts";
 import { AbsoluteDirectory, RelativePath } from "./paths.ts";
@@ -16,15 +18,23 @@ export const AnyObject = v.custom<JsonObject>(isJsonObject, "must be an object")
 /** An object whose unknown keys are refused, with the known ones listed. */
 export function knownKeys<const E extends v.ObjectEntries>(entries: E) {
   const known = Object.keys(entries).join(", ");
-  return v.strictObject(entries, (issue) =>
+  // Without a prototype, or keys such as `constructor` would count as known.
+  const bare: E = Object.assign(Object.create(null), entries);
+  const schema = v.strictObject(bare, (issue) =>
     issue.expected === "never" ? `is not known here; known: ${known}` : issue.message,
   );
+  // For valibot a list is an object too, and so is a number that is kept as text.
+  return v.pipe(v.custom<v.InferInput<typeof schema>>(isJsonObject, "must be an object"), schema);
 }
 
-/** A map whose keys and values each obey a schema; every key that came is looked at, and none is dropped. */
-function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
+/**
+ * A map whose keys and values each obey a schema; every key that came is looked at, and none is dropped. The metadata is
+ * for the published JSON Schema.
+ */
+export function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
   return v.pipe(
     AnyObject,
+    v.metadata({ mapOf: { keys, values } }),
     v.rawTransform<JsonObject, Record<string, T>>(({ dataset, addIssue, NEVER }) => {
       let sound = true;
       for (const [key, value] of Object.entries(dataset.value)) {
@@ -32,7 +42,7 @@ function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
           for (const issue of result.issues ?? []) {
             sound = false;
             const path = { type: "object", origin: "value", input: dataset.value, key, value } as const;
-            addIssue({ message: issue.message, path: [path, ...(issue.path ?? [])] as [v.IssuePathItem] });
+            addIssue({ message: describeFault(issue), path: [path, ...(issue.path ?? [])] as [v.IssuePathItem] });
           }
         }
       }
@@ -41,17 +51,20 @@ function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
   );
 }
 
-const text = v.pipe(
-  v.string("must be a string"),
-  v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+/** Text that can be written to a file byte for byte: half a surrogate pair is legal in JSON, but has no UTF-8. */
+const writable = v.pipe(
+  v.string(),
+  v.check((value) => value.isWellFormed(), "must not hold half a surrogate pair"),
 );
+/** Text that can also be an argument or a variable of a process. */
+const text = v.pipe(writable, v.regex(/^[^\0]*$/, "must not hold a NUL character"));
 const list = v.array(text);
 const kubernetesName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "must be a Kubernetes name"),
 );
 const variables = v.optional(mapOf(VariableName, text));
-const files = v.optional(mapOf(RelativePath, v.string("must be a string")));
+const files = v.optional(mapOf(RelativePath, writable));
 const fieldName = v.pipe(
   v.string("must name a field of secrets.account"),
   v.nonEmpty("must name a field of secrets.account"),
@@ -62,8 +75,8 @@ const Job = knownKeys({
     v.pipe(
       v.string(),
       v.nonEmpty("must not be empty"),
-      v.maxLength(1024),
-      v.regex(/^\S+$/, "must not hold white space"),
+      atMostCharacters(1024),
+      v.regex(/^\S*$/, "must not hold white space"),
     ),
   ),
   command: v.optional(list),
@@ -86,6 +99,7 @@ export const ContainerValues = knownKeys({
       ),
       ["image"],
     ),
+    v.metadata({ anyOf: [{ required: ["image"] }, { required: ["pod_template"] }] }),
   ),
   cluster: v.optional(v.union([v.string(), AnyObject], "must be a name or an object")),
   credentials_config: v.optional(
@@ -104,7 +118,7 @@ export const ContainerValues = knownKeys({
       v.minValue(1, (issue) => `is ${issue.received} seconds, at least 1 is needed`),
       v.maxValue(
         limits.timeoutSeconds,
-        (issue) => `is ${issue.received} seconds, the limit is ${limits.timeoutSeconds}`,
+        (issue) => `is ${issue.received} seconds, the limit is ${limits.timeoutSeconds} seconds`,
       ),
     ),
   ),

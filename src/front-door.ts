@@ -1,0 +1,67 @@
+/** The front door from its configuration: what every adapter starts, given a bus. */
+import { createApp } from "./app.ts";
+import type { Bus } from "./bus/port.ts";
+import { containerDriver } from "./catalog/container/container.ts";
+import { createCatalog } from "./catalog/driver.ts";
+import { getAuthentication, type FrontDoorConfig } from "./config.ts";
+import { succeed, type Result } from "./contract/result.ts";
+import { createClusterDirectory } from "./driver/cluster-directory.ts";
+import type { Cluster } from "./driver/clusters.ts";
+import type { Logger } from "./log.ts";
+import { createAuthentication } from "./middleware/authenticate/authenticate.ts";
+import { importClusterPublicKey, importFrontDoorKeys } from "./sealing/keys.ts";
+
+export interface FrontDoorOptions {
+  readonly config: FrontDoorConfig;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  readonly version: string;
+  /** The cluster that names without a route lead to; without it, such a request is refused. */
+  readonly catchAll?: string | undefined;
+}
+
+/** Builds the app, or says which part of the configuration can't be used. */
+export async function createFrontDoor(options: FrontDoorOptions): Promise<Result<ReturnType<typeof createApp>>> {
+  const { config, bus, logger, now, version } = options;
+  const keys = await importFrontDoorKeys(config.FRONT_DOOR_KEYS);
+  if (!keys.ok) return keys;
+  const clusters = await importClusters(config);
+  if (!clusters.ok) return clusters;
+  const authenticate = await createAuthentication(getAuthentication(config), { logger, now });
+  if (!authenticate.ok) return authenticate;
+  const directory = createClusterDirectory({
+    clusters: clusters.value,
+    routes: collectRoutes(config),
+    defaultCluster: config.DEFAULT_CLUSTER,
+    catchAll: options.catchAll,
+  });
+  const app = createApp({
+    bus,
+    catalog: createCatalog([containerDriver]),
+    clusters: directory,
+    keys: keys.value,
+    authenticate: authenticate.value,
+    logger,
+    now,
+    version,
+    defaultWaitSeconds: config.WAIT_SECONDS,
+  });
+  return succeed(app);
+}
+
+async function importClusters({ CLUSTERS }: FrontDoorConfig): Promise<Result<Cluster[]>> {
+  const clusters: Cluster[] = [];
+  for (const [name, { key }] of Object.entries(CLUSTERS)) {
+    const imported = await importClusterPublicKey(key);
+    if (!imported.ok) return imported;
+    clusters.push({ name, key: imported.value });
+  }
+  return succeed(clusters);
+}
+
+function collectRoutes({ CLUSTERS }: FrontDoorConfig): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(CLUSTERS).flatMap(([name, { routes = [] }]) => routes.map((route) => [route, name])),
+  );
+}
