@@ -41,8 +41,8 @@ const mostIssues = 5;
 
 /** One sentence for each thing that is wrong, the first few in full. */
 export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string[] {
-  const shown = issues.slice(0, mostIssues).map(describeIssue);
-  return issues.length > mostIssues ? [...shown, `and ${issues.length - mostIssues} more`] : shown;
+  const all = [...new Set(issues.map(describeIssue))];
+  return all.length > mostIssues ? [...all.slice(0, mostIssues), `and ${all.length - mostIssues} more`] : all;
 }
 
 /**
@@ -50,13 +50,17 @@ export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string[
  * its kind; keys, which are the caller's words but not secrets, are quoted.
  */
 function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = describePath(issue.path ?? []);
-  const unknownKey = issue.type === "strict_object" && issue.expected === "never";
-  if (issue.kind !== "schema" || unknownKey) return `${path} ${issue.message}`;
-  if (issue.received === "undefined") return `${path} is missing`;
-  // A custom check or a union can't say what it expects but in its message, which is ours.
-  const ours = issue.type === "custom" || issue.type === "union" || issue.type === "picklist";
-  return `${path} is ${describeKind(issue.input)}, ${ours ? issue.message : `must be ${describeExpected(issue.expected)}`}`;
+  return `${describePath(issue.path ?? [])} ${describeFault(issue)}`;
+}
+
+/** What is wrong, to be read after the path. */
+export function describeFault({ kind, type, expected, received, input, message }: v.BaseIssue<unknown>): string {
+  // valibot's own messages may quote the value; they all begin like this, and none of ours does.
+  const ours = message.startsWith("Invalid ") ? undefined : message;
+  if (kind !== "schema") return ours ?? `is not a valid ${type}`;
+  if (type === "strict_object" && expected === "never") return message;
+  if (received === "undefined") return "is missing";
+  return `is ${describeKind(input)}, ${ours ?? `must be ${describeExpected(expected)}`}`;
 }
 
 function describeExpected(expected: string | null): string {

@@ -28,6 +28,7 @@ const json = JSON as unknown as RawJson;
  * A leading byte order mark isn't JSON (RFC 8259, section 8.1).
  */
 export function parseJson(text: string, mostLevels: number = limits.jsonDepth): Result<JsonValue> {
+  if (text.trim() === "") return refuse("not JSON: it is empty");
   const depth = measureDepth(text);
   if (depth > mostLevels) return refuse(`nested too deep: ${describeLimit("it", depth, mostLevels, "levels")}`);
   if (text.startsWith("\uFEFF")) return refuse("not JSON: it begins with a byte order mark");
@@ -83,7 +84,8 @@ export function describeKind(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "number" || isRawNumber(value)) return "a number";
+  if (typeof value === "number") return "a number";
+  if (isRawNumber(value)) return "a number such as 1.0, 1e3 or one beyond 2^53";
   if (typeof value === "object") return "an object";
   return `a ${typeof value}`;
 }

@@ -1,15 +1,21 @@
 /** The cluster that a request names: `"prod"`, `{name}`, or the orchestrator's `{account, cluster: {name, …}}`. */
 import type { ContainerValues } from "../../contract/container/inputs.ts";
-import { isJsonObject } from "../../contract/json.ts";
+import { describeKind, isJsonObject, type JsonValue } from "../../contract/json.ts";
 import { refuse, succeed, type Result } from "../../contract/result.ts";
 
 export function getClusterName(cluster: ContainerValues["cluster"]): Result<string | undefined> {
-  if (cluster === undefined || cluster === "") return succeed(undefined);
-  if (typeof cluster === "string") return succeed(cluster);
-  const inner = cluster["cluster"];
-  const name = cluster["name"] ?? (isJsonObject(inner) ? inner["name"] : inner);
-  if (name === undefined) return succeed(undefined);
+  const [path, name] = findName(cluster);
+  if (name === undefined || name === null || name === "") return succeed(undefined);
   return typeof name === "string"
     ? succeed(name)
-    : refuse("driver.values.cluster must hold the cluster's name as a string");
+    : refuse(`${path} is ${describeKind(name)}, must be a cluster's name`);
+}
+
+/** The name and its JSON path. */
+function findName(cluster: ContainerValues["cluster"]): [path: string, name: JsonValue | undefined] {
+  const path = "driver.values.cluster";
+  if (!isJsonObject(cluster)) return [path, cluster];
+  if (cluster["name"] !== undefined) return [`${path}.name`, cluster["name"]];
+  const inner = cluster["cluster"];
+  return isJsonObject(inner) ? [`${path}.cluster.name`, inner["name"]] : [`${path}.cluster`, inner];
 }

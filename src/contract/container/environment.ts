@@ -79,7 +79,7 @@ export function checkCredentials({ values, secrets }: Pick<ContainerInputs, "val
   if (missing === undefined) return succeed(undefined);
   const has = Object.keys(account).join(", ") || "no fields";
   return refuse(
-    `driver.values.credentials_config.${missing[0]} names the field ${missing[1]}, but driver.secrets.account has ${has}`,
+    `driver.values.credentials_config.${missing[0]} names a field that driver.secrets.account lacks; it has ${has}`,
   );
 }
 

@@ -3,6 +3,7 @@
  * or a local file is refused before a process starts.
  */
 import * as v from "valibot";
+import { atMostCharacters } from "../length.ts";
 import { refuse, succeed, type Result } from "../result.ts";
 import { RelativePath } from "./paths.ts";
 
@@ -88,7 +89,7 @@ function isLoopback(hostname: string): boolean {
 
 const GitUrlText = v.pipe(
   v.string(),
-  v.maxLength(2048, "is longer than 2048 characters"),
+  atMostCharacters(2048),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const parsed = parseGitUrl(dataset.value);
@@ -101,7 +102,7 @@ const refProblem = "must be a branch, a tag or a commit";
 /** A branch, a tag, a commit or a full ref, as `git check-ref-format` has it; never what git could take for an option. */
 export const GitRef = v.pipe(
   v.string(),
-  v.maxLength(255, "is longer than 255 characters"),
+  atMostCharacters(255),
   v.regex(/^[^\0- \x7f~^:?*[\\]+$/, refProblem),
   v.check((ref) => ref.isWellFormed() && !/^-|^@$|\.\.|@\{|\.$/.test(ref), refProblem),
   v.check((ref) => ref.split("/").every((part) => part !== "" && !/^\.|\.lock$/.test(part)), refProblem),

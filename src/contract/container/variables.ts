@@ -32,8 +32,5 @@ export const defaultSharedDirectory = "/home/runneruser/workspace";
 export const VariableName = v.pipe(
   v.string(),
   v.regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "must be a variable name: letters, digits, '-', '_' and '.', no digit first"),
-  v.check(
-    (name) => !(contractVariables as readonly string[]).includes(name),
-    (issue) => `can't be set: ${issue.input} is one of the container contract's own variables`,
-  ),
+  v.notValues(contractVariables, "can't be set: it is one of the container contract's own variables"),
 );

@@ -1,0 +1,10 @@
+/** Lengths of text that somebody else chose. */
+import * as v from "valibot";
+
+/** Text of at most that many characters (UTF-16 code units); the message says how many there are. */
+export function atMostCharacters(limit: number) {
+  return v.maxLength<string, number, (issue: v.MaxLengthIssue<string, number>) => string>(
+    limit,
+    ({ received }) => `is ${received} characters, the limit is ${limit} characters`,
+  );
+}
