@@ -27,8 +27,8 @@ export interface AgentOptions {
 }
 
 export interface Agent {
-  /** Resolves when the agent has stopped; rejects when it can't go on. */
-  readonly finished: Promise<void>;
+  /** Rejects when the agent can't go on; never resolves. */
+  readonly failed: Promise<never>;
   /**
    * Takes nothing more and lets go of the runs that it holds: their workloads go on, and another replica adopts them.
    * With `cancelRuns`, stops them first and waits until that is reported: for when there is no other replica.
@@ -56,7 +56,7 @@ export function startAgent(options: AgentOptions): Agent {
 
   const finished = work();
   return {
-    finished,
+    failed: new Promise((_, reject) => void finished.catch(reject)),
     async stop({ cancelRuns = false } = {}) {
       intake.abort();
       const message = "Cannot finish the run: the server that ran it was stopped";

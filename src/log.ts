@@ -13,16 +13,30 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-/** Writes one JSON line per entry; `write` is where it goes, `now` the clock. */
-export function createConsoleLogger(write: (line: string) => void, now: () => Date, bound: LogFields = {}): Logger {
-  const log = (level: string) => (fields: LogFields, sentence: string) =>
+const levels = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof levels)[number];
+
+export interface ConsoleLoggerOptions {
+  /** Where a line goes. */
+  readonly write: (line: string) => void;
+  readonly now: () => Date;
+  /** The least level that is written. */
+  readonly level: LogLevel;
+}
+
+/** Writes one JSON line per entry, with the keys that pino has. */
+export function createConsoleLogger(options: ConsoleLoggerOptions, bound: LogFields = {}): Logger {
+  const { write, now, level: least } = options;
+  const log = (level: Exclude<LogLevel, "silent">) => (fields: LogFields, sentence: string) => {
+    if (levels.indexOf(level) < levels.indexOf(least)) return;
     write(JSON.stringify({ level, time: now().toISOString(), ...bound, ...describeFields(fields), msg: sentence }));
+  };
   return {
     debug: log("debug"),
     info: log("info"),
     warn: log("warn"),
     error: log("error"),
-    child: (fields) => createConsoleLogger(write, now, { ...bound, ...fields }),
+    child: (fields) => createConsoleLogger(options, { ...bound, ...fields }),
   };
 }
 

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import * as v from "valibot";
+import type * as v from "valibot";
 import { check } from "../../src/contract/decode.ts";
 import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import {

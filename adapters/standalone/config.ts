@@ -1,15 +1,15 @@
 /** The standalone server's configuration: that of the front door and that of the agent together. */
 import * as v from "valibot";
 import { agentVariables } from "../../k8s-agent/config.ts";
-import { frontDoorVariables, getAuthentication, isLoopback } from "../../src/config.ts";
+import { frontDoorVariables } from "../../src/config.ts";
 import { ClusterName } from "../../src/contract/names.ts";
-import { refuse, succeed, type Result } from "../../src/contract/result.ts";
+import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
-import { isOpen } from "../../src/middleware/authenticate/config.ts";
-import { readLocalVariables } from "../node/local-files.ts";
+import { brokerVariables, requireToken, withLocalKeys } from "../node/config.ts";
 
-const read = (variables: Readonly<Record<string, string | undefined>>) =>
-  readVariables({ ...frontDoorVariables, ...agentVariables }, variables);
+const variables = { ...frontDoorVariables, ...agentVariables, ...brokerVariables, NATS_URL: v.optional(v.string()) };
+
+const read = (environment: Readonly<Record<string, string | undefined>>) => readVariables(variables, environment);
 
 export type StandaloneConfig = Extract<ReturnType<typeof read>, { ok: true }>["value"];
 
@@ -18,18 +18,9 @@ export async function readStandaloneConfig(
   environment: NodeJS.ProcessEnv,
   localDirectory: string,
 ): Promise<Result<StandaloneConfig>> {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  // A name that is no cluster's must not become a path; what is wrong with it is said below.
-  const cluster = v.safeParse(ClusterName, given["CLUSTER"] ?? "local");
-  const local = await readLocalVariables(localDirectory, cluster.success ? cluster.output : "local");
-  const config = read({ ...local, ...given });
-  return config.ok ? requireCallersToken(config.value) : config;
-}
-
-/** A server that others can reach, and that lets everybody in, would run anybody's containers. */
-function requireCallersToken(config: StandaloneConfig): Result<StandaloneConfig> {
-  if (isLoopback(config.HOST) || !isOpen(getAuthentication(config))) return succeed(config);
-  return refuse(
-    `HOST is ${config.HOST}, which others can reach: set TOKEN_HASHES to the SHA-256 of a token, or AUTHENTICATION`,
-  );
+  // A name that is no cluster's must not become a path; reading the variables says what is wrong with it.
+  const named = v.safeParse(ClusterName, environment["CLUSTER"] || "local");
+  const cluster = named.success ? named.output : "local";
+  const config = read(await withLocalKeys(environment, { localDirectory, cluster }));
+  return config.ok ? requireToken(config.value) : config;
 }

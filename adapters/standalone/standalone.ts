@@ -4,10 +4,10 @@ import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
 import { startAgent } from "../../k8s-agent/main.ts";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
 import type { Bus } from "../../src/bus/port.ts";
-import type { Result } from "../../src/contract/result.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
+import { demand } from "../node/run.ts";
 import { serveApp } from "../node/serve.ts";
 import { version } from "../node/version.ts";
 import type { StandaloneConfig } from "./config.ts";
@@ -18,8 +18,8 @@ export interface Standalone {
   readonly url: string;
   /** For programs in the same process that want to follow what runs do. */
   readonly bus: Bus;
-  /** Resolves when the server has stopped; rejects when the agent can't go on. */
-  readonly finished: Promise<void>;
+  /** Rejects when the agent can't go on; never resolves. */
+  readonly failed: Promise<never>;
   /** Stops listening, stops the runs, and waits until that is done. */
   stop(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
     return {
       url: served.url,
       bus,
-      finished: agent.finished,
+      failed: agent.failed,
       async stop() {
         // At once: callers whose answers are being held are told how their runs ended.
         await Promise.all([served.close(), agent.stop({ cancelRuns: true })]);
@@ -82,9 +82,4 @@ async function createLauncher(
 
 function hasRoutes({ CLUSTERS }: StandaloneConfig): boolean {
   return Object.values(CLUSTERS).some(({ routes = [] }) => routes.length > 0);
-}
-
-function demand<T>(result: Result<T>): T {
-  if (result.ok) return result.value;
-  throw new Error(`Cannot start: ${result.problem}`);
 }
