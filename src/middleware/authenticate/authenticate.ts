@@ -90,37 +90,37 @@ function respondUnavailable(c: Context): Response {
   );
 }
 
+/** Judges what was sent as a token: the text of it, or a signed one. */
+type Judge = (token: string, jws: Result<Jws>) => Promise<Verdict>;
+
 /** One verdict out of all that are configured: the first that accepts. */
 async function createVerifier(
-  { tokens, jwt, orchestrator }: AuthenticationConfig,
+  config: AuthenticationConfig,
   options: AuthenticationOptions,
 ): Promise<Result<(token: string) => Promise<Verdict>>> {
-  const judges: ((jws: Jws) => Promise<Verdict>)[] = [];
-  const created = [
-    orchestrator === undefined ? undefined : await createOrchestratorVerifier(orchestrator, options),
-    jwt === undefined ? undefined : await createJwtVerifier(jwt, options),
-  ];
-  for (const judge of created) {
-    if (judge?.ok === false) return judge;
-    if (judge !== undefined) judges.push(judge.value);
+  const judges: [name: string, judge: Judge][] = [];
+  if (config.tokens !== undefined) judges.push(["tokens", createStaticTokens(config.tokens)]);
+  const signed = {
+    orchestrator: config.orchestrator && (await createOrchestratorVerifier(config.orchestrator, options)),
+    jwt: config.jwt && (await createJwtVerifier(config.jwt, options)),
+  };
+  for (const [name, created] of Object.entries(signed)) {
+    if (created?.ok === false) return created;
+    if (created !== undefined)
+      judges.push([name, async (_, jws) => (jws.ok ? created.value(jws.value) : reject(jws.problem))]);
   }
-  const judgeStatic = tokens === undefined ? undefined : createStaticTokens(tokens);
-  return succeed(async (token) => {
-    const verdict = (await judgeStatic?.(token)) ?? reject("no static tokens are configured");
-    return verdict.kind === "accepted" || judges.length === 0 ? verdict : judgeSigned(token, judges);
-  });
+  return succeed(async (token) => askJudges(judges, token));
 }
 
-async function judgeSigned(token: string, judges: readonly ((jws: Jws) => Promise<Verdict>)[]): Promise<Verdict> {
+async function askJudges(judges: readonly [string, Judge][], token: string): Promise<Verdict> {
   const jws = parseJws(token);
-  if (!jws.ok) return reject(jws.problem);
   const reasons: string[] = [];
   let unavailable = false;
-  for (const judge of judges) {
-    const verdict = await judge(jws.value);
+  for (const [name, judge] of judges) {
+    const verdict = await judge(token, jws);
     if (verdict.kind === "accepted") return verdict;
     if (verdict.kind === "unavailable") unavailable = true;
-    reasons.push(verdict.reason);
+    reasons.push(`${name}: ${verdict.reason}`);
   }
   return { kind: unavailable ? "unavailable" : "refused", reason: reasons.join("; ") };
 }

@@ -22,13 +22,13 @@ export function parseJws(text: string): Result<Jws> {
   const [head = "", body = "", tail = ""] = parts;
   if (parts.length !== 3) return refuse(`not a JWS: it has ${parts.length} parts, a JWS has 3`);
   const header = parsePart(head);
-  if (!header.ok) return refuse(`its header is ${header.problem}`);
+  if (!header.ok) return refuse(`its header: ${header.problem}`);
   // Extensions that change what is signed or how the rest is to be read: we speak none.
   if ("crit" in header.value || "b64" in header.value) return refuse("its header asks for an extension (crit or b64)");
   const payload = parsePart(body);
-  if (!payload.ok) return refuse(`its payload is ${payload.problem}`);
+  if (!payload.ok) return refuse(`its payload: ${payload.problem}`);
   const signature = decodeCanonical(tail);
-  if (!signature.ok) return refuse(`its signature is ${signature.problem}`);
+  if (!signature.ok) return refuse(`its signature: ${signature.problem}`);
   const signed = new TextEncoder().encode(`${head}.${body}`);
   return succeed({ text, header: header.value, payload: payload.value, signature: signature.value, signed });
 }

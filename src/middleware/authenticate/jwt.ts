@@ -29,6 +29,7 @@ export async function createJwtVerifier(
   if (!configured.ok) return configured;
   const published = jwks === undefined ? undefined : createPublishedKeys(jwks, fetch);
   return succeed(async (jws) => {
+    if (!isAccessToken(jws)) return reject("its typ is not that of an access token");
     const rules = { now: now(), issuer, audience };
     const verdict = await verify(jws, selectKeys(configured.value, jws), rules);
     if (verdict.kind === "accepted" || published === undefined) return verdict;
@@ -36,6 +37,11 @@ export async function createJwtVerifier(
     if ("kind" in found) return found;
     return found.ok ? verify(jws, found.value, rules) : reject(found.problem);
   });
+}
+
+/** One provider signs tokens for many purposes (a logout, a proof of possession): `typ` tells them apart (RFC 8725, 3.11). */
+function isAccessToken({ header: { typ } }: Jws): boolean {
+  return typ === undefined || (typeof typ === "string" && /^(application\/)?(at\+)?jwt$/i.test(typ));
 }
 
 /** Keys that may have signed a token, by the `kid` and the algorithm that it names. */
