@@ -60,7 +60,8 @@ export function describeFault({ kind, type, expected, received, input, message }
   if (kind !== "schema") return ours ?? `is not a valid ${type}`;
   if (type === "strict_object" && expected === "never") return message;
   if (received === "undefined") return "is missing";
-  return `is ${describeKind(input)}, ${ours ?? `must be ${describeExpected(expected)}`}`;
+  const allowed = ours ?? `must be ${describeExpected(expected)}`;
+  return type === "picklist" && typeof input === "string" ? allowed : `is ${describeKind(input)}, ${allowed}`;
 }
 
 function describeExpected(expected: string | null): string {

@@ -42,7 +42,7 @@ export function parseJson(text: string, mostLevels: number = limits.jsonDepth): 
     });
     return poisoned ? refuse('it has the key "__proto__", which is not allowed') : succeed(value as JsonValue);
   } catch (error) {
-    return refuse(`not JSON: ${quietly(error)}`);
+    return refuse(`not JSON: ${describeMistake(error, text)}`);
   }
 }
 
@@ -114,9 +114,10 @@ function skipString(text: string, start: number): number {
 }
 
 /** V8 quotes the text around a mistake, which may be a secret: only what is wrong and where is passed on. */
-function quietly(error: unknown): string {
+function describeMistake(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : "";
   const position = /position (\d+)/.exec(message)?.[1];
-  if (/end of JSON input|Unterminated/.test(message)) return "it ends in the middle of a value";
+  const cutOff = /end of JSON input|Unterminated/.test(message) || Number(position) === text.length;
+  if (cutOff) return "it ends in the middle of a value";
   return position === undefined ? "it can't be read" : `unexpected character at position ${position}`;
 }
