@@ -44,7 +44,7 @@ export async function createRepository(directory: string, files?: Files): Promis
 
 function buildImport(ref: string, parent: string, files: Files): Buffer {
   const from = parent === "" ? "" : `from ${parent}\n`;
-  const parts = [
+  const parts: Uint8Array[] = [
     Buffer.from(`commit ${ref}\ncommitter Test <test@example.org> 1700000000 +0000\ndata 4\ntest\n${from}`),
   ];
   for (const [file, content] of Object.entries(files)) {
@@ -54,7 +54,7 @@ function buildImport(ref: string, parent: string, files: Files): Buffer {
   return Buffer.concat(parts);
 }
 
-function readContent(content: Content): { mode: string; bytes: Buffer } {
+function readContent(content: Content): { mode: string; bytes: Uint8Array } {
   if (typeof content === "string" || content instanceof Uint8Array)
     return { mode: "100644", bytes: Buffer.from(content) };
   if ("symlink" in content) return { mode: "120000", bytes: Buffer.from(content.symlink) };
