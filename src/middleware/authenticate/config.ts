@@ -1,6 +1,8 @@
 /** Who may call the driver, as configured. Several kinds may be configured at once: a token has to satisfy one of them. */
 import * as v from "valibot";
 import { check } from "../../contract/decode.ts";
+import { isJsonObject } from "../../contract/json.ts";
+import type { Result } from "../../contract/result.ts";
 import { defaultJwksAlgorithms, signatureAlgorithms } from "./algorithms.ts";
 
 const name = v.pipe(v.string(), v.regex(/^[\w.@:/-]{1,128}$/, "must be 1 to 128 of A-Z, a-z, 0-9 and _ . @ : / -"));
@@ -69,15 +71,20 @@ const Orchestrator = v.strictObject({
   organizations: v.optional(v.pipe(v.array(text), v.minLength(1, "must hold an organization"))),
 });
 
-export const AuthenticationConfig = v.strictObject({
+const Kinds = v.strictObject({
   tokens: v.optional(v.pipe(v.array(StaticToken), v.minLength(1, "must hold a token"))),
   jwt: v.optional(Jwt),
   orchestrator: v.optional(Orchestrator),
 });
+
+// A list would pass for an object without keys, and that lets everybody in.
+const KindsInput = v.custom<v.InferInput<typeof Kinds>>(isJsonObject, "must be an object");
+
+export const AuthenticationConfig = v.pipe(KindsInput, Kinds);
 export type AuthenticationConfig = v.InferOutput<typeof AuthenticationConfig>;
 
 /** Reads a configuration (parsed JSON). */
-export function parseAuthenticationConfig(config: unknown) {
+export function parseAuthenticationConfig(config: unknown): Result<AuthenticationConfig> {
   return check(AuthenticationConfig, config);
 }
 
