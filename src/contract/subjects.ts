@@ -8,6 +8,7 @@ export const channels = ["requests", "events", "logs"] as const;
 export type Channel = (typeof channels)[number];
 
 const prefix = "cd.v1";
+const livePrefix = `${prefix}.live`;
 
 /** `cd.v1.events.<cluster>.<runId>`: one subject a run. */
 export function buildSubject(channel: Channel, { cluster, runId }: RunAddress): string {
@@ -17,6 +18,16 @@ export function buildSubject(channel: Channel, { cluster, runId }: RunAddress): 
 /** `cd.v1.events.<cluster>.*`, or of every cluster: one wildcard is one permission. */
 export function buildWildcard(channel: Channel, cluster = "*"): string {
   return `${prefix}.${channel}.${cluster}.*`;
+}
+
+/** `cd.v1.live.events.<cluster>.<runId>`: where a journal's stream repeats an entry once it is stored. */
+export function buildLiveSubject(channel: Channel, { cluster, runId }: RunAddress): string {
+  return `${livePrefix}.${channel}.${cluster}.${runId}`;
+}
+
+/** From all of a journal's subjects to its live ones, as a stream's `republish` has it. */
+export function buildRepublish(channel: Channel): { readonly src: string; readonly dest: string } {
+  return { src: `${prefix}.${channel}.>`, dest: `${livePrefix}.${channel}.>` };
 }
 
 /** The run that a subject is about; undefined where it isn't one of ours. */
