@@ -31,9 +31,10 @@ export function buildEnvironment(action: Action, inputs: ContainerInputs, paths:
   const credentials = pickCredentials(values.credentials_config?.environment ?? {}, secrets.account);
   const plainVariables = values.job.variables ?? {};
   const secretVariables = secrets.job?.variables ?? {};
-  const secret = { ...omit(credentials, plainVariables), ...secretVariables };
+  const contract = buildContractVariables(action, inputs, paths);
+  const secret = omit({ ...omit(credentials, plainVariables), ...secretVariables }, contract);
   const plain = omit({ HOME: paths.sharedDirectory, ...plainVariables }, secret);
-  return { plain: { ...plain, ...buildContractVariables(action, inputs, paths) }, secret };
+  return { plain: { ...plain, ...contract }, secret };
 }
 
 function buildContractVariables(
