@@ -76,6 +76,8 @@ export const gitEnvironment = {
 
 async function runGit(directory: string, args: readonly string[], input: string | Uint8Array = ""): Promise<string> {
   const child = spawn("git", args, { cwd: path.resolve(directory), env: gitEnvironment });
+  // Git may end without having read its input: its exit code tells.
+  child.stdin.on("error", () => child.stdin.destroy());
   child.stdin.end(input);
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));

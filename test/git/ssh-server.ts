@@ -13,6 +13,7 @@ import { fetchDebianPackage } from "../../scripts/debian-package.ts";
 import { createRepository, type Files, type Repository } from "./repository.ts";
 
 const run = promisify(execFile);
+const host = "127.0.0.1";
 
 export interface SshGitServer {
   readonly port: number;
@@ -25,18 +26,17 @@ export interface SshGitServer {
   close(): Promise<void>;
 }
 
-/** Starts a git server; on a free port of 127.0.0.1 unless told otherwise. */
-export async function startSshGitServer(at: { host?: string; port?: number } = {}): Promise<SshGitServer> {
-  const { host = "127.0.0.1" } = at;
+/** Starts a git server on a free port of 127.0.0.1. */
+export async function startSshGitServer(): Promise<SshGitServer> {
   const root = await mkdtemp(path.join(tmpdir(), "git-ssh-server-"));
-  const port = at.port ?? (await findFreePort(host));
+  const port = await findFreePort();
   await Promise.all(["host", "client"].map((name) => makeKey(path.join(root, name))));
   const hostKey = (await readFile(path.join(root, "host.pub"), "utf8")).trim();
-  const child = await startSshd(root, { host, port });
+  const child = await startSshd(root, port);
   return {
     port,
     privateKey: await readFile(path.join(root, "client"), "utf8"),
-    knownHosts: `${port === 22 ? host : `[${host}]:${port}`} ${hostKey.split(" ").slice(0, 2).join(" ")}\n`,
+    knownHosts: `[${host}]:${port} ${hostKey.split(" ").slice(0, 2).join(" ")}\n`,
     url: (repo) => `ssh://${userInfo().username}@${host}:${port}${path.join(root, `${repo}.git`)}`,
     createRepo: (name, files) => createRepository(path.join(root, `${name}.git`), files),
     close: async () => {
@@ -54,7 +54,7 @@ async function makeKey(file: string): Promise<void> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", file]);
 }
 
-async function startSshd(root: string, { host, port }: { host: string; port: number }): Promise<ChildProcess> {
+async function startSshd(root: string, port: number): Promise<ChildProcess> {
   const settings = [
     `ListenAddress ${host}:${port}`,
     `HostKey ${path.join(root, "host")}`,
@@ -120,7 +120,7 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-async function findFreePort(host: string): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;

@@ -8,11 +8,9 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   ],
   [/Authentication failed/, "the server refuses the username and password"],
   [/returned error: 403/, "the server forbids it (403): these credentials may not read this repository"],
-  [/Permission denied \(/, "the server refuses the ssh key"],
-  [
-    /Load key .*: (.*)/,
-    "driver.secrets.source.ssh_key can't be used ($1): it must be a private key without a passphrase",
-  ],
+  [/Load key .*: (.*)/, "driver.secrets.source.ssh_key can't be used ($1): it must be a private key"],
+  // ssh says nothing of a passphrase that it can't ask for.
+  [/Permission denied \(/, "the server refuses the ssh key, or the key has a passphrase"],
   [/Host key verification failed/, "the host's key is not the one in known_hosts"],
   [/repository '.*' not found|returned error: 404/, "there is no such repository, or these credentials may not see it"],
   [
@@ -33,13 +31,15 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: string])[] = [
 ];
 
 /** One sentence without a full stop. It may quote the server: whoever shows it takes the secrets out. */
-export function describeGitFailure({ exitCode, stderr }: GitEnd): string {
-  if (exitCode === 127) return "git is not installed here";
+export function describeGitFailure(end: GitEnd): string {
+  if (end.exitCode === 127) return "git is not installed here";
+  // A server's words are not trusted with a terminal.
+  const stderr = end.stderr.replace(/[^\P{Cc}\n]/gu, " ");
   for (const [pattern, sentence] of sentences) {
     const match = pattern.exec(stderr);
     if (match !== null) return sentence.replace("$1", () => match[1] ?? "");
   }
   const lines = stderr.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !/^(hint|warning):/.test(line)).join("; ");
-  return said === "" ? `git ended with exit code ${exitCode} and said nothing` : `git says: ${said.slice(0, 500)}`;
+  return said === "" ? `git ended with exit code ${end.exitCode} and said nothing` : `git says: ${said.slice(0, 500)}`;
 }
