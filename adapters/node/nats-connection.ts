@@ -1,0 +1,133 @@
+/**
+ * A connection to the broker: over TCP (`nats://`, `tls://`) or, through firewalls that let out 443 alone, over WebSocket
+ * (`ws://`, `wss://`). Once made it is kept for good: a broker that goes away is waited for.
+ */
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { credsAuthenticator, wsconnect, type ConnectionOptions, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import type { Logger } from "../../src/log.ts";
+import { logStatus } from "./nats-status.ts";
+
+export interface NatsConnectionOptions {
+  /** `nats://`, `tls://`, `ws://` or `wss://`; several servers of the same kind with commas. */
+  readonly url: string;
+  /** Read again for each connection, so that renewed credentials are used without a restart. */
+  readonly credentialsFile?: string | undefined;
+  /** What the broker calls us, for its operators. */
+  readonly name: string;
+  readonly logger: Logger;
+  /** How long to try for the first connection, milliseconds; left out: until there is one. For programs that people wait for. */
+  readonly patienceMilliseconds?: number;
+  /** Gives up trying for the first connection. */
+  readonly signal?: AbortSignal;
+}
+
+const retryMilliseconds = 250;
+const attemptMilliseconds = 2000;
+
+/** Connects, or throws the reason for which it can't. One process speaks TCP or WebSocket: the library mixes them up. */
+export async function connectNats(options: NatsConnectionOptions): Promise<NatsConnection> {
+  const { url, logger, patienceMilliseconds = Infinity, signal } = options;
+  const { servers, webSocket, settings } = readServers(url);
+  const dial = webSocket ? wsconnect : connect;
+  const connectionOptions = { ...settings, ...buildOptions(options), servers };
+  const deadline = performance.now() + patienceMilliseconds;
+  let told = "";
+  for (;;) {
+    const left = deadline - performance.now();
+    try {
+      const connection = await dial({
+        ...connectionOptions,
+        timeout: Math.max(1, Math.min(attemptMilliseconds, left)),
+      });
+      logger.debug({ server: connection.getServer() }, "Connected to the broker");
+      void logStatus(connection, logger);
+      return connection;
+    } catch (error) {
+      const reason = describe(error);
+      if (performance.now() + retryMilliseconds >= deadline)
+        throw new Error(`Cannot reach the broker at ${servers.join(",")}: ${reason}`, { cause: error });
+      // Not four times a second, but when there is something new to say.
+      if (reason !== told) logger.warn({ servers, reason }, "Cannot reach the broker; trying on");
+      told = reason;
+    }
+    await sleep(retryMilliseconds, undefined, { signal });
+  }
+}
+
+function buildOptions({ credentialsFile, name }: NatsConnectionOptions): ConnectionOptions {
+  const authenticator =
+    credentialsFile === undefined ? {} : { authenticator: credsAuthenticator(createReader(credentialsFile)) };
+  return {
+    name,
+    reconnectTimeWait: retryMilliseconds,
+    maxReconnectAttempts: -1,
+    // Credentials that are refused today may be renewed tomorrow.
+    ignoreAuthErrorAbort: true,
+    // Where the broker is, and who is shown our credentials, is said by the configuration alone, not by the network.
+    ignoreClusterUpdates: true,
+    // A path that swallows packets is found dead after a minute, not after six.
+    pingInterval: 20_000,
+    ...authenticator,
+  };
+}
+
+/** Reads the file at each call. An error would end the connection: should the file be gone for a moment, what it held is used. */
+function createReader(file: string): () => Uint8Array {
+  const read = () => {
+    const text = readFileSync(file);
+    if (!/NATS USER JWT[^]+USER NKEY SEED/.test(text.toString("latin1"))) throw new Error("it holds no credentials");
+    return text;
+  };
+  let last: Uint8Array;
+  try {
+    last = read();
+  } catch (cause) {
+    throw new Error(`Cannot use the credentials file ${file}: ${describe(cause)}`, { cause });
+  }
+  return () => {
+    try {
+      last = read();
+    } catch {
+      // The broker says what is wrong with the ones that we have.
+    }
+    return last;
+  };
+}
+
+interface Servers {
+  /** Without user and password. */
+  readonly servers: string[];
+  readonly webSocket: boolean;
+  readonly settings: ConnectionOptions;
+}
+
+function readServers(text: string): Servers {
+  const urls = text.split(",").map((part) => readUrl(part.trim()));
+  const [first] = urls;
+  const schemes = new Set(urls.map(({ protocol }) => protocol));
+  if (first === undefined || schemes.size !== 1)
+    throw new Error(
+      `Cannot use NATS_URL: its servers have several schemes (${[...schemes].join(" ")}), all must have one`,
+    );
+  const { protocol, username, password } = first;
+  const login = username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+  return {
+    servers: urls.map(({ protocol, host, pathname }) => `${protocol}//${host}${pathname === "/" ? "" : pathname}`),
+    webSocket: protocol === "ws:" || protocol === "wss:",
+    // The library takes `tls:` for a wish: without this, whoever sits in between could talk it out of TLS.
+    settings: { ...login, ...(protocol === "tls:" ? { tls: {} } : {}) },
+  };
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^(nats|tls|wss?):$/.test(url.protocol) && url.hostname !== "") return url;
+  throw new Error("Cannot use NATS_URL: each server must be nats://, tls://, ws:// or wss:// and a host");
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === "" || message === "undefined" ? "it does not answer" : message;
+}
