@@ -13,8 +13,8 @@ import { decideOutcome } from "./collect/decide-outcome.ts";
 import { keepLease } from "./intake/lease-keeper.ts";
 import { openLease } from "./intake/open-lease.ts";
 import type { Ended, Launcher } from "./launch/launcher.ts";
-import { publishLog } from "./logs/publish-log.ts";
-import { buildPatterns } from "./redact/patterns.ts";
+import { publishLog, type LogEnd } from "./logs/publish-log.ts";
+import { buildPatterns, type Patterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
 import { collectSecrets } from "./redact/secrets.ts";
 import { createBackoff, type Backoff } from "./report/backoff.ts";
@@ -105,7 +105,7 @@ async function handle(lease: Lease, options: CarryOutOptions): Promise<void> {
 
 type Execution = CarryOutOptions & {
   readonly reporter: RunReporter;
-  readonly patterns: ReturnType<typeof buildPatterns>;
+  readonly patterns: Patterns;
   readonly backoff: Backoff;
 };
 
@@ -135,19 +135,32 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
   const letGo = held.add(runId, stopper);
   const own = new AbortController();
   const signal = AbortSignal.any([options.signal, own.signal]);
+  const work = [followLog(run, { ...options, signal }), followStatus(run, { ...options, stopper, signal })] as const;
   try {
-    const following = [
-      publishLog({ ...options, address: run.order, journal: options.bus.logs, signal }),
-      followStatus(run, { ...options, stopper, signal }),
-    ] as const;
-    const [log, ended] = await Promise.all(following);
-    if (log.kind === "fenced") throw new Fenced(runId);
-    return decideOutcome({ run, ended, stopped: stopper.stopped, log });
+    const [log, ended] = await Promise.all(work);
+    return decideOutcome({ run, ended: redactEnded(ended, options.patterns), stopped: stopper.stopped, log });
   } finally {
     own.abort();
     stopper.close();
     letGo();
+    // When one fails the other has to let go as well before somebody else takes over.
+    await Promise.allSettled(work);
   }
+}
+
+async function followLog(run: Run, options: Execution): Promise<Extract<LogEnd, { kind: "ended" }>> {
+  const end = await publishLog({ ...options, address: run.order, journal: options.bus.logs });
+  if (end.kind === "fenced") throw new Fenced(run.order.runId);
+  return end;
+}
+
+/** Before anything is cut to its limit: half of a secret isn't found. */
+function redactEnded(ended: Ended, patterns: Patterns): Ended {
+  const { cause, collected } = ended;
+  const cleanCause = "message" in cause ? { ...cause, message: redactText(cause.message, patterns) } : cause;
+  if (collected === undefined) return { ...ended, cause: cleanCause };
+  const errorText = redactText(collected.errorText, patterns);
+  return { ...ended, cause: cleanCause, collected: { ...collected, errorText } };
 }
 
 /** Reports each phase as the workload reaches it. */
