@@ -1,7 +1,7 @@
 /** What is run as main, and where: a container's command and environment, moved to this machine's directories. Pure. */
 import { buildEnvironment, getSharedDirectory } from "../../src/contract/container/environment.ts";
 import type { ContainerInputs } from "../../src/contract/container/inputs.ts";
-import { exchangeDirectory, exchangeFiles } from "../../src/contract/container/variables.ts";
+import { exchangeDirectory } from "../../src/contract/container/variables.ts";
 import { refuse, succeed, type Result } from "../../src/contract/result.ts";
 import { createRewriter } from "./rewrite-paths.ts";
 import type { RunFiles } from "./runs-directory.ts";
@@ -34,11 +34,6 @@ export function buildMain({ action, inputs, path }: SupervisorSpec, files: RunFi
   );
   const directory = plain["SCRIPTS_DIRECTORY"] ?? files.workspace;
   return { command, args, directory, environment };
-}
-
-/** Variables of main's environment that no other run has, by which this run's processes are known. */
-export function buildMarks({ exchange }: RunFiles): string[] {
-  return Object.entries(exchangeFiles).map(([name, file]) => `${name}=${exchange}/${file}`);
 }
 
 function rewriteVariables(inputs: ContainerInputs, rewrite: (text: string) => string): ContainerInputs {

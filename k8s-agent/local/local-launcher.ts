@@ -11,16 +11,17 @@ import { lstat } from "node:fs/promises";
 import type { Run } from "../../src/contract/run.ts";
 import type { Ended, Launched, Launcher, WorkloadStatus } from "../launch/launcher.ts";
 import type { GitPolicy } from "../sidecar/setup/set-up.ts";
-import { buildMarks, checkRunnable, defaultPath, listWarnings } from "./build-main.ts";
+import { checkRunnable, defaultPath, listWarnings } from "./build-main.ts";
 import { awaitDeparture, openConnections, sendCommand } from "./connection.ts";
 import { readEndedFile } from "./ended-file.ts";
 import { followLog } from "./follow-log.ts";
+import { buildAllMarks } from "./marks.ts";
 import { endProcesses } from "./processes.ts";
 import { getErrorCode, LiveStatus, readMessages } from "./protocol.ts";
 import { removeTree } from "./remove-tree.ts";
 import { getRemovedPath, getRunFiles, listRuns, openRunsDirectory, type RunFiles } from "./runs-directory.ts";
 import type { SupervisorSpec } from "./spec.ts";
-import { buildSupervisorMark, getCacheDirectory, readLastWords, startSupervisor } from "./start-supervisor.ts";
+import { getCacheDirectory, readLastWords, startSupervisor } from "./start-supervisor.ts";
 
 /** The part of a logger that is used here. */
 export interface LocalLauncherLogger {
@@ -38,7 +39,7 @@ export interface LocalLauncherOptions {
   /** How long after a request's timeout that is, seconds; tests make it small. */
   readonly backstopSeconds?: number;
   readonly gitPolicy?: GitPolicy;
-  /** The agent's own environment: what the supervisor and git need is taken from it (PATH, proxies, certificates). */
+  /** The agent's own environment: what a supervisor needs is taken from it (PATH). */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -150,7 +151,6 @@ async function removeRun(files: RunFiles, logger: LocalLauncherLogger): Promise<
 
 /** Kills whatever is there of a run, its supervisor too. */
 async function endAllProcesses(files: RunFiles, logger: LocalLauncherLogger): Promise<void> {
-  const environment = [...buildMarks(files), buildSupervisorMark(files)];
-  const gone = await endProcesses({ environment, group: undefined }, 0);
+  const gone = await endProcesses({ environment: buildAllMarks(files), group: undefined }, 0);
   if (!gone) logger.warn({ directory: files.directory }, "A run's process could not be killed");
 }

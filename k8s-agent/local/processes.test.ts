@@ -53,7 +53,6 @@ test("a descendant in a session of its own is found by its environment, and its 
 
 test("an environment that only resembles the mark is left alone", async () => {
   const { pid } = await startShell("sleep 300 &", {
-    TEST_RUN: `${marked.TEST_RUN}0`,
     MY_TEST_RUN: marked.TEST_RUN,
     X: mark,
   });

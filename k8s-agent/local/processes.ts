@@ -13,7 +13,7 @@ import { getErrorCode } from "./protocol.ts";
 
 /** What tells a run's processes from all others. */
 export interface ProcessMarks {
-  /** Entries `NAME=value` of an environment, unique to the run. */
+  /** Beginnings of entries `NAME=value` of an environment, unique to the run. */
   readonly environment: readonly string[];
   /** Main's process group; undefined when it isn't known (any more). */
   readonly group: number | undefined;
@@ -100,7 +100,7 @@ function inspectProcess(pid: number, marks: ProcessMarks): FoundProcess | undefi
 
 function hasMark(pid: number, { environment }: ProcessMarks): boolean {
   const entries = `\0${readProcFile(pid, "environ")}`;
-  return environment.some((entry) => entries.includes(`\0${Buffer.from(entry).toString("latin1")}\0`));
+  return environment.some((entry) => entries.includes(`\0${Buffer.from(entry).toString("latin1")}`));
 }
 
 /** The bytes as characters; empty for a process that is gone or belongs to somebody else. */

@@ -5,6 +5,13 @@
 import * as v from "valibot";
 import { ContainerInputs } from "../../src/contract/container/inputs.ts";
 import { Action } from "../../src/contract/run.ts";
+import type { GitPolicy } from "../sidecar/setup/set-up.ts";
+
+const gitPolicy = {
+  knownHostsFile: v.exactOptional(v.string()),
+  caFile: v.exactOptional(v.string()),
+  proxy: v.exactOptional(v.string()),
+} satisfies Record<keyof GitPolicy, v.GenericSchema>;
 
 /** One run, as its supervisor needs it. */
 export const SupervisorSpec = v.object({
@@ -17,8 +24,6 @@ export const SupervisorSpec = v.object({
   graceSeconds: v.number(),
   /** How long after the request's timeout, which the agent enforces, the supervisor does it: its agent must be gone. */
   backstopSeconds: v.number(),
-  gitPolicy: v.exactOptional(
-    v.object({ knownHostsFile: v.exactOptional(v.string()), caFile: v.exactOptional(v.string()) }),
-  ),
+  gitPolicy: v.exactOptional(v.object(gitPolicy)),
 });
 export type SupervisorSpec = v.InferOutput<typeof SupervisorSpec>;

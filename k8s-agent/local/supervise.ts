@@ -4,10 +4,11 @@ import type { Run } from "../../src/contract/run.ts";
 import type { EndCause } from "../launch/launcher.ts";
 import type { collectFiles } from "../sidecar/collector/collect-files.ts";
 import type { setUp, SetupOutcome } from "../sidecar/setup/set-up.ts";
-import { buildMain, buildMarks } from "./build-main.ts";
+import { buildMain } from "./build-main.ts";
 import type { Claim } from "./claim.ts";
 import type { EndedFile } from "./ended-file.ts";
 import { openMainLog, type MainLog } from "./main-log.ts";
+import { buildMainMarks } from "./marks.ts";
 import { startMain, type MainProcess } from "./main-process.ts";
 import { endProcesses } from "./processes.ts";
 import type { RunFiles } from "./runs-directory.ts";
@@ -102,7 +103,7 @@ async function awaitEnd(
   main: MainProcess,
   { files, termination, log }: MainOptions & { log: MainLog },
 ): Promise<EndCause> {
-  const marks = { environment: buildMarks(files), group: main.group };
+  const marks = { environment: buildMainMarks(files), group: main.group };
   termination.attach(marks);
   const cause = await main.exited;
   termination.detach();

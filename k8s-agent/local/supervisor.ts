@@ -12,9 +12,9 @@ import { decodeMessage } from "../../src/contract/decode.ts";
 import { limits } from "../../src/contract/limits.ts";
 import { collectFiles } from "../sidecar/collector/collect-files.ts";
 import { setUp } from "../sidecar/setup/set-up.ts";
-import { buildMarks } from "./build-main.ts";
 import { claimRun, type Claim } from "./claim.ts";
 import { reserveEndedFile, writeEndedFile, type EndedFile } from "./ended-file.ts";
+import { buildMainMarks } from "./marks.ts";
 import { endProcesses } from "./processes.ts";
 import { isClosed } from "./protocol.ts";
 import { getRunFilesIn, type RunFiles } from "./runs-directory.ts";
@@ -81,7 +81,7 @@ async function superviseWhole(spec: SupervisorSpec, parts: Parts): Promise<Ended
     return await supervise(spec, { ...parts, now, setUp, collectFiles });
   } catch (error) {
     console.error(error);
-    await endProcesses({ environment: buildMarks(parts.files), group: undefined }, 0);
+    await endProcesses({ environment: buildMainMarks(parts.files), group: undefined }, 0);
     const message = `Cannot carry on the run: ${error instanceof Error ? error.message : String(error)}`;
     return { ended: { kind: "ended", cause: { kind: "lost", message } } };
   }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EndCause, Launcher } from "../../k8s-agent/launch/launcher.ts";
 import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import { buildRun, type RunOptions } from "./build-run.ts";
-import { awaitEnd, awaitOutput, awaitStatus, readLog, readPieces } from "./follow-run.ts";
+import { awaitEnd, awaitOutput, awaitStatus, patience, readLog, readPieces } from "./follow-run.ts";
 
 /** A place where runs are carried out, and the launchers of two replicas of one agent in it. */
 export interface LauncherPlace {
@@ -16,7 +16,7 @@ export interface LauncherPlace {
 }
 
 export function describeLauncher(name: string, open: () => Promise<LauncherPlace>): void {
-  describe(name, () => {
+  describe(name, { timeout: patience + 10_000 }, () => {
     let place: LauncherPlace;
     let launcher: Launcher;
     beforeAll(async () => {
@@ -187,7 +187,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
     });
 
     describe("the log", () => {
-      test("of 100 MiB comes back byte for byte", { timeout: 120_000 }, async () => {
+      test("of 100 MiB comes back byte for byte", async () => {
         const { ended, log } = await carryOut(`
           head -c 104857600 /dev/urandom > data && cat data
           printf '{"sum":"%s"}' "$(sha256sum < data | cut -c 1-64)" > "$OUTPUTS_FILE"`);
@@ -196,7 +196,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         expect(ended).toMatchObject({ collected: { outputs: { value: { values } } } });
       });
 
-      test("may be one line of 20 MiB without an end", { timeout: 60_000 }, async () => {
+      test("may be one line of 20 MiB without an end", async () => {
         const { log } = await carryOut(`head -c 20971520 /dev/zero | tr '\\000' x`);
         expect(log.length).toBe(20971520);
         expect(log.every((byte) => byte === 0x78)).toBe(true);
