@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { parseJsonObject } from "../../src/contract/json.ts";
+import { collectSecrets } from "./secrets.ts";
+
+function collect(json: string) {
+  const parsed = parseJsonObject(json);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return collectSecrets({ secrets: parsed.value });
+}
+
+describe("collectSecrets", () => {
+  test("takes every string at any depth, from every part of the secrets", () => {
+    const { values, warnings } = collect(`{
+      "account": { "access_key": "AKIA-access", "nested": { "list": ["list-item-1", { "deep": "deep-value" }] } },
+      "job": { "variables": { "API-TOKEN": "token-value" } },
+      "files": { "a/b.tfvars": "file-text" },
+      "source": { "ssh_key": "ssh-key-text", "password": "git-password" },
+      "cluster": { "agent_url": "wss://agent.example", "kubeconfig": "kube-config" }
+    }`);
+    expect(values).toEqual([
+      "AKIA-access",
+      "list-item-1",
+      "deep-value",
+      "token-value",
+      "file-text",
+      "ssh-key-text",
+      "git-password",
+      "wss://agent.example",
+      "kube-config",
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("takes numbers of six digits or more as they were written", () => {
+    const { values } = collect(`{"account": {"a": 123456, "b": -9007199254740993, "c": 1234.50, "d": 12.3456789}}`);
+    expect(values).toEqual(["123456", "-9007199254740993", "1234.50", "12.3456789"]);
+  });
+
+  test("warns of what is too short by its path, and never by its value", () => {
+    const { values, warnings } = collect(
+      `{"account": {"pin": 12345, "neg": -12345, "padded": "  abcde\\n", "list": ["x-y-z"]}, "files": {"a/b": "short"}}`,
+    );
+    expect(values).toEqual([]);
+    expect(warnings).toEqual(
+      [
+        "driver.secrets.account.pin",
+        "driver.secrets.account.neg",
+        "driver.secrets.account.padded",
+        "driver.secrets.account.list[0]",
+        'driver.secrets.files["a/b"]',
+      ].map((path) => `Cannot mask ${path} in logs and errors: it is shorter than 6 characters`),
+    );
+    expect(warnings.join()).not.toMatch(/1234|abcde|x-y-z|short"/);
+  });
+
+  test("says nothing of what holds no secret: empty values, true, false and null", () => {
+    expect(collect(`{"account": {"a": "", "b": " \\n", "c": true, "d": null, "e": [], "f": {}}}`)).toEqual({
+      values: [],
+      warnings: [],
+    });
+    expect(collect("{}")).toEqual({ values: [], warnings: [] });
+  });
+
+  test("names the first ten short values and counts the others", () => {
+    const account = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`key${index}`, "abc"]));
+    const { warnings } = collect(JSON.stringify({ account }));
+    expect(warnings).toHaveLength(11);
+    expect(warnings[9]).toContain("driver.secrets.account.key9 ");
+    expect(warnings[10]).toBe("Cannot mask 4990 more secrets: they are shorter than 6 characters");
+  });
+
+  test("takes an equal value once, and a key called constructor like any other", () => {
+    const { values } = collect(`{"account": {"constructor": "same-value", "toString": "same-value"}}`);
+    expect(values).toEqual(["same-value"]);
+  });
+});

@@ -1,0 +1,62 @@
+/** The two tables that let the scan pass over most of the text, and look at few patterns where it can't. */
+
+/** The place of three bytes in a table of `2 ** (32 - drop)` places. */
+export function hashThree(a: number, b: number, c: number, drop: number): number {
+  return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> drop;
+}
+
+/** The place of four bytes in a table of `2 ** (32 - drop)` places. */
+export function hashFour(word: number, drop: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> drop;
+}
+
+/** Four bytes from `at` on as one number. */
+export function readWord(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+}
+
+/** `drop` of a table with so many places. */
+export function toDrop(places: number): number {
+  return Math.clz32(places) + 1;
+}
+
+/**
+ * Wu and Manber's shift table: for each three bytes (by hash, the smallest of those that share a place) how far the
+ * window of `head` bytes that ends with them may move on before a pattern can begin at its start; 0: one may right there.
+ */
+export function buildShifts(patterns: readonly Uint8Array[], head: number): Uint8Array {
+  const triples = Math.max(1, head - 2);
+  const shifts = new Uint8Array(choosePlaces(patterns.length * triples * 16)).fill(triples);
+  const drop = toDrop(shifts.length);
+  for (const pattern of patterns) {
+    for (let end = 2; end < head; end++) {
+      const place = hashThree(pattern[end - 2] ?? 0, pattern[end - 1] ?? 0, pattern[end] ?? 0, drop);
+      shifts[place] = Math.min(shifts[place] ?? 0, head - 1 - end);
+    }
+  }
+  return shifts;
+}
+
+/**
+ * Open addressing by the first four bytes of sorted patterns. Two numbers a place: the first pattern's index + 1, and the
+ * index behind the last pattern with the same four bytes.
+ */
+export function buildPlaces(sorted: readonly Uint8Array[]): Int32Array {
+  const count = choosePlaces(sorted.length * 4);
+  const places = new Int32Array(count * 2);
+  const drop = toDrop(count);
+  for (let first = 0, end = 0; first < sorted.length; first = end) {
+    const word = readWord(sorted[first] ?? new Uint8Array(), 0);
+    for (end = first + 1; end < sorted.length && readWord(sorted[end] ?? new Uint8Array(), 0) === word;) end++;
+    let place = hashFour(word, drop);
+    while (places[place * 2] !== 0) place = (place + 1) & (count - 1);
+    places[place * 2] = first + 1;
+    places[place * 2 + 1] = end;
+  }
+  return places;
+}
+
+/** A power of two, as large as is asked for but no larger than a processor's cache. */
+function choosePlaces(wanted: number): number {
+  return 2 ** Math.min(20, Math.max(8, Math.ceil(Math.log2(Math.max(1, wanted)))));
+}
