@@ -19,6 +19,7 @@ import {
 import type { RunOrder } from "../../src/contract/run.ts";
 import { sealResult } from "../../src/sealing/result.ts";
 import type { Backoff } from "./backoff.ts";
+import { nameOutputs } from "./name-outputs.ts";
 
 /** This replica doesn't hold the run any more: another one has written since. */
 export class Fenced extends Error {
@@ -131,7 +132,7 @@ export async function openRunReporter({
     async end(result) {
       const clean = redactResult(result, redactText);
       const sealed = await sealResult(clean, { ...order, type: eventTypes[clean.kind] });
-      await appendOrStandDown(clean.kind, "end", { phase: clean.kind, sealed, ...describeResult(clean) });
+      await appendOrStandDown(clean.kind, "end", { phase: clean.kind, sealed, ...describeResult(clean, redactText) });
     },
   };
 }
@@ -153,9 +154,8 @@ function redactResult(result: RunResult, redactText: (text: string) => string): 
 }
 
 /** What everybody may see of a result: failures whole, outputs by name. */
-function describeResult(result: RunResult): Partial<RunEventData> {
+function describeResult(result: RunResult, redactText: (text: string) => string): Partial<RunEventData> {
   if (result.kind !== "succeeded") return { failure: result.failure };
-  const { values, secrets, manifests } = result.outputs;
-  const outputs = { values: Object.keys(values), secrets: Object.keys(secrets), manifests: manifests.length };
+  const outputs = nameOutputs(result.outputs, { redactText });
   return { outputs, ...(result.commit === undefined ? {} : { commit: result.commit }) };
 }

@@ -51,7 +51,13 @@ const common = {
 };
 
 /** Names of what came out: values stay sealed. */
-const OutputNames = v.object({ values: v.array(v.string()), secrets: v.array(v.string()), manifests: v.number() });
+const OutputNames = v.object({
+  values: v.array(v.string()),
+  secrets: v.array(v.string()),
+  manifests: v.number(),
+  /** How many names were left out, as an event has no room for more. */
+  unlisted: v.optional(v.number()),
+});
 
 /** `data` of a run event. What only some phases have is optional; `eventTypes` says which type has what. */
 export const RunEventData = v.object({
