@@ -2,7 +2,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { requestId, type RequestIdVariables } from "hono/request-id";
-import { BusUnavailable, type Bus } from "./bus/port.ts";
+import { BusUnavailable, MessageTooLarge, type Bus } from "./bus/port.ts";
 import type { Catalog } from "./catalog/driver.ts";
 import { limits } from "./contract/limits.ts";
 import { createDocsRoutes } from "./docs/routes.ts";
@@ -49,6 +49,8 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
       c.header("Retry-After", "2");
       return respondWithError(c, "RES-151", "The broker does not answer: try again soon");
     }
+    // The broker takes less than our own limits suppose.
+    if (error instanceof MessageTooLarge) return respondWithError(c, "RES-105", error.message);
     logger.error({ requestId: id, err: error }, "A request failed unexpectedly");
     return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
   });
@@ -59,13 +61,10 @@ function refuseLargeBodies(): MiddlewareHandler {
   return bodyLimit({
     maxSize: limits.requestBodyBytes,
     onError: (c) => {
-      const declared = c.req.header("Content-Length");
-      const size = declared === undefined ? "longer" : `${declared} bytes`;
-      return respondWithError(
-        c,
-        "RES-105",
-        `Cannot take the request: the body is ${size}, the limit is ${limits.requestBodyBytes} bytes`,
-      );
+      // A body that comes in chunks is read up to the limit only: its size stays unknown.
+      const size = c.req.header("Content-Length") ?? "more than that";
+      const problem = `the limit is ${limits.requestBodyBytes} bytes, the body is ${size}`;
+      return respondWithError(c, "RES-105", `Cannot take the request: ${problem}`);
     },
   });
 }

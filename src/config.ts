@@ -1,6 +1,6 @@
 /** The front door's configuration: environment variables, the same on every runtime. */
 import * as v from "valibot";
-import { mapOf } from "./contract/container/inputs.ts";
+import { mapOf } from "./contract/objects.ts";
 import { limits } from "./contract/limits.ts";
 import { ClusterName } from "./contract/names.ts";
 import { jsonText, readVariables, wholeNumber } from "./contract/variables.ts";

@@ -1,6 +1,6 @@
 /** What a container produced: plain values, secret values and manifests, each any JSON. */
 import * as v from "valibot";
-import { AnyObject } from "./container/inputs.ts";
+import { AnyObject } from "./objects.ts";
 import type { JsonValue } from "./json.ts";
 
 /** Where the orchestrator puts a manifest; live definitions also use the plurals. */
@@ -15,15 +15,15 @@ export const manifestLocations = [
   "clusters",
 ] as const;
 
+const Payload = v.custom<JsonValue>((value) => value !== undefined, "is missing");
+const Location = v.picklist(manifestLocations, `must be one of ${manifestLocations.join(", ")}`);
+
 /** One manifest. The specification calls the payload `manifest`, code calls it `data`; both are taken, `data` is sent. */
 export const Manifest = v.pipe(
-  v.object({
-    location: v.picklist(manifestLocations, `must be one of ${manifestLocations.join(", ")}`),
-    data: v.optional(v.custom<JsonValue>((value) => value !== undefined, "is missing")),
-    manifest: v.optional(v.custom<JsonValue>((value) => value !== undefined, "is missing")),
-  }),
+  v.object({ location: Location, data: v.optional(Payload), manifest: v.optional(Payload) }),
   v.check(({ data, manifest }) => data !== undefined || manifest !== undefined, "must hold data"),
   v.transform(({ location, data, manifest }) => ({ location, data: data ?? manifest ?? null })),
+  v.object({ location: Location, data: Payload }),
 );
 export type Manifest = v.InferOutput<typeof Manifest>;
 

@@ -1,5 +1,4 @@
 /** The OpenAPI document of the front door, made from the schemas that check requests and answers. */
-import type * as v from "valibot";
 import type { Catalog } from "../catalog/driver.ts";
 import { AsyncProgressHint, DriverError, OutputData } from "../contract/driver-api/answers.ts";
 import { cookieHeader, runHeader } from "../contract/driver-api/headers.ts";
@@ -24,7 +23,7 @@ export function buildOpenApi(catalog: Catalog, version: string): JsonObject {
       "/drivers/{driver}/{guresid}": {
         parameters: [
           pathParameter("driver", { enum: [...catalog.keys()] }),
-          pathParameter("guresid", toSchemaDocument(GUResID, "input")),
+          pathParameter("guresid", toSchemaDocument(GUResID)),
         ],
         put: describePut(),
         delete: describeDelete(),
@@ -67,13 +66,13 @@ function describeSchemas(catalog: Catalog): JsonObject {
   const inputs = Object.fromEntries(
     [...catalog.values()].map(({ name, inputsSchema }) => [`${name}-inputs`, inputsSchema]),
   );
-  const schema = (from: v.GenericSchema, mode: "input" | "output") => toSchemaDocument(from, mode);
+
   const codes = Object.entries(errorCodes).map(([code, { name, status }]) => `${code} ${name} (${status})`);
   return {
-    InputData: schema(InputData, "input"),
-    OutputData: schema(OutputData, "output"),
-    AsyncProgressHint: schema(AsyncProgressHint, "output"),
-    Error: { ...schema(DriverError, "output"), description: codes.join(", ") },
+    InputData: toSchemaDocument(InputData),
+    OutputData: toSchemaDocument(OutputData),
+    AsyncProgressHint: toSchemaDocument(AsyncProgressHint),
+    Error: { ...toSchemaDocument(DriverError), description: codes.join(", ") },
     ...inputs,
   };
 }
@@ -90,10 +89,9 @@ function describePut(): JsonObject {
     requestBody: { required: true, content: json("InputData") },
     responses: {
       200: answer("OutputData", "Provisioned, or already in the desired state"),
-      202: answer("AsyncProgressHint", "In progress: repeat the same request"),
+      202: retryLater("AsyncProgressHint", "In progress: repeat the same request"),
       ...failures,
-      409: answer("AsyncProgressHint", "A run for another request is under way"),
-      413: answer("Error", `The body is over ${limits.requestBodyBytes} bytes`),
+      409: retryLater("AsyncProgressHint", "A run for another request is under way"),
     },
   };
 }
@@ -105,9 +103,9 @@ function describeDelete(): JsonObject {
     parameters: [header("Prefer", "As for PUT"), cookie],
     responses: {
       204: { description: "Gone, or never was" },
-      202: answer("AsyncProgressHint", "In progress: repeat the same request"),
+      202: retryLater("AsyncProgressHint", "In progress: repeat the same request"),
       ...failures,
-      409: answer("AsyncProgressHint", "A create is under way"),
+      409: retryLater("AsyncProgressHint", "A create is under way"),
     },
   };
 }
@@ -117,24 +115,33 @@ function describeGet(): JsonObject {
     summary: "Report on a resource; changes nothing",
     responses: {
       200: answer("OutputData", "Provisioned"),
-      202: answer("AsyncProgressHint", "In progress"),
+      202: retryLater("AsyncProgressHint", "In progress"),
       ...failures,
-      404: answer("Error", "No such resource"),
+      404: answer("Error", "No such resource, or no such driver"),
     },
   };
 }
 
+const run: JsonObject = { schema: { type: "string" }, description: "The run that this is about" };
+
 const failures: JsonObject = {
   400: answer("Error", "The request is invalid, or the run failed"),
   401: answer("Error", "No valid bearer token"),
-  503: answer("Error", "The broker does not answer: try again"),
+  404: answer("Error", "No such driver"),
+  413: answer("Error", `The body is over ${limits.requestBodyBytes} bytes`),
+  500: answer("Error", "Our mistake; our log has it under the header X-Request-Id"),
+  503: retryLater("Error", "The broker, or the keys that tokens are checked with, can't be reached: try again"),
 };
 
 const cookie = header(cookieHeader, `Kept by the orchestrator; under ${limits.cookieBytes} bytes; none is ever set`);
 
 function answer(schema: string, description: string): JsonObject {
-  const run = { schema: { type: "string" }, description: "The run that this is about" };
   return { description, headers: { [runHeader]: run }, content: json(schema) };
+}
+
+function retryLater(schema: string, description: string): JsonObject {
+  const after = { schema: { type: "integer" }, description: "Seconds to wait before the request is repeated" };
+  return { ...answer(schema, description), headers: { "Retry-After": after, [runHeader]: run } };
 }
 
 function json(schema: string): JsonObject {

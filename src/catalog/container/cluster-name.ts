@@ -15,7 +15,8 @@ export function getClusterName(cluster: ContainerValues["cluster"]): Result<stri
 function findName(cluster: ContainerValues["cluster"]): [path: string, name: JsonValue | undefined] {
   const path = "driver.values.cluster";
   if (!isJsonObject(cluster)) return [path, cluster];
-  if (cluster["name"] !== undefined) return [`${path}.name`, cluster["name"]];
+  const name = cluster["name"] ?? null;
+  if (name !== null) return [`${path}.name`, name];
   const inner = cluster["cluster"];
   return isJsonObject(inner) ? [`${path}.cluster.name`, inner["name"]] : [`${path}.cluster`, inner];
 }

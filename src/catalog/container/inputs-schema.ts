@@ -5,5 +5,4 @@ import { toSchemaDocument } from "../../docs/json-schema.ts";
 
 export const inputsSchema = toSchemaDocument(
   v.object({ values: ContainerValues, secrets: v.optional(ContainerSecrets) }),
-  "input",
 );

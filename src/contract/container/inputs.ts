@@ -3,53 +3,13 @@
  * Unknown keys are refused by name, except inside `cluster`, `resource` and `pod_template`.
  */
 import * as v from "valibot";
-import { describeFault } from "../decode.ts";
-import { isJsonObject, type JsonObject } from "../json.ts";
 import { atMostCharacters } from "../length.ts";
 import { limits } from "../limits.ts";
 import { ResourceType } from "../names.ts";
+import { AnyObject, knownKeys, mapOf } from "../objects.ts";
 import { AbsoluteDirectory, RelativePath } from "./paths.ts";
 import { sourceSecrets, sourceValues } from "./source.ts";
 import { VariableName } from "./variables.ts";
-
-/** A JSON object, passed on as it came: valibot's own records drop keys such as `constructor`. */
-export const AnyObject = v.custom<JsonObject>(isJsonObject, "must be an object");
-
-/** An object whose unknown keys are refused, with the known ones listed. */
-export function knownKeys<const E extends v.ObjectEntries>(entries: E) {
-  const known = Object.keys(entries).join(", ");
-  // Without a prototype, or keys such as `constructor` would count as known.
-  const bare: E = Object.assign(Object.create(null), entries);
-  const schema = v.strictObject(bare, (issue) =>
-    issue.expected === "never" ? `is not known here; known: ${known}` : issue.message,
-  );
-  // For valibot a list is an object too, and so is a number that is kept as text.
-  return v.pipe(v.custom<v.InferInput<typeof schema>>(isJsonObject, "must be an object"), schema);
-}
-
-/**
- * A map whose keys and values each obey a schema; every key that came is looked at, and none is dropped. The metadata is
- * for the published JSON Schema.
- */
-export function mapOf<T>(keys: v.GenericSchema<string>, values: v.GenericSchema<T>) {
-  return v.pipe(
-    AnyObject,
-    v.metadata({ mapOf: { keys, values } }),
-    v.rawTransform<JsonObject, Record<string, T>>(({ dataset, addIssue, NEVER }) => {
-      let sound = true;
-      for (const [key, value] of Object.entries(dataset.value)) {
-        for (const result of [v.safeParse(keys, key), v.safeParse(values, value)]) {
-          for (const issue of result.issues ?? []) {
-            sound = false;
-            const path = { type: "object", origin: "value", input: dataset.value, key, value } as const;
-            addIssue({ message: describeFault(issue), path: [path, ...(issue.path ?? [])] as [v.IssuePathItem] });
-          }
-        }
-      }
-      return sound ? (dataset.value as Record<string, T>) : NEVER;
-    }),
-  );
-}
 
 /** Text that can be written to a file byte for byte: half a surrogate pair is legal in JSON, but has no UTF-8. */
 const writable = v.pipe(
@@ -57,7 +17,7 @@ const writable = v.pipe(
   v.check((value) => value.isWellFormed(), "must not hold half a surrogate pair"),
 );
 /** Text that can also be an argument or a variable of a process. */
-const text = v.pipe(writable, v.regex(/^[^\0]*$/, "must not hold a NUL character"));
+const text = v.pipe(writable, v.regex(/^[^\x00]*$/, "must not hold a NUL character"));
 const list = v.array(text);
 const kubernetesName = v.pipe(
   v.string(),

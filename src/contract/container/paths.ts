@@ -9,10 +9,13 @@ const ignored = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 export const RelativePath = v.pipe(
   v.string(),
   atMostCharacters(1024),
-  v.regex(/^(?!\/)/, "must be relative to the shared directory"),
-  v.regex(/^[^\0-\x1f\x7f\\]*$/, "must not hold control characters or backslashes"),
+  // Published in the JSON Schema of the inputs: no lookaheads, which Go doesn't know.
+  v.regex(
+    /^[^/\\\x00-\x1f\x7f]+(\/[^/\\\x00-\x1f\x7f]+)*$/,
+    "must be relative to the shared directory, without empty parts, control characters or backslashes",
+  ),
   v.check((path) => path.isWellFormed(), "must be Unicode text"),
-  v.regex(/^(?![^]*(^|\/)\.{0,2}(\/|$))/, "must not hold '..', '.' or empty parts"),
+  v.check((path) => path.split("/").every((part) => part !== "." && part !== ".."), "must not hold '..' or '.'"),
   v.check(
     (path) => path.split("/").every((part) => part.replace(ignored, "").toLowerCase() !== ".git"),
     "must not lead into a .git directory",
@@ -24,5 +27,5 @@ export const AbsoluteDirectory = v.pipe(
   v.string(),
   v.regex(/^(\/[A-Za-z0-9._+@-]+)+$/, "must be an absolute path, such as /home/runneruser/workspace"),
   atMostCharacters(256),
-  v.regex(/^(?!.*\/\.{1,2}(\/|$))/, "must not hold '.' or '..'"),
+  v.check((path) => path.split("/").every((part) => part !== "." && part !== ".."), "must not hold '..' or '.'"),
 );

@@ -103,7 +103,7 @@ const refProblem = "must be a branch, a tag or a commit";
 export const GitRef = v.pipe(
   v.string(),
   atMostCharacters(255),
-  v.regex(/^[^\0- \x7f~^:?*[\\]+$/, refProblem),
+  v.regex(/^[^\x00- \x7f~^:?*[\\]+$/, refProblem),
   v.check((ref) => ref.isWellFormed() && !/^-|^@$|\.\.|@\{|\.$/.test(ref), refProblem),
   v.check((ref) => ref.split("/").every((part) => part !== "" && !/^\.|\.lock$/.test(part)), refProblem),
 );
@@ -122,7 +122,7 @@ export const sourceValues = {
 export const sourceSecrets = {
   ssh_key: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
   password: v.optional(
-    v.pipe(v.string(), v.nonEmpty("must not be empty"), v.regex(/^[^\r\n\0]*$/, "must be one line")),
+    v.pipe(v.string(), v.nonEmpty("must not be empty"), v.regex(/^[^\r\n\x00]*$/, "must be one line")),
   ),
   /** Host keys that are trusted, as in ssh's known_hosts file; without them the agent's own policy decides. */
   known_hosts: v.optional(v.string()),

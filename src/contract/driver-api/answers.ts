@@ -1,8 +1,8 @@
 /** What the front door answers (driver API: `OutputData`, `AsyncProgressHint`, `Error`). */
 import * as v from "valibot";
-import { AnyObject } from "../container/inputs.ts";
 import { errorCodes, type ErrorCode } from "../errors.ts";
 import { GUResID, ResourceType } from "../names.ts";
+import { AnyObject } from "../objects.ts";
 import { Manifests, type Outputs } from "../outputs.ts";
 
 /** 200: the resource as it is. */

@@ -1,6 +1,6 @@
 /** What the orchestrator sends with `PUT /drivers/<driver>/<guresid>` (driver API: `InputData`). */
 import * as v from "valibot";
-import { AnyObject, knownKeys } from "../container/inputs.ts";
+import { AnyObject, knownKeys } from "../objects.ts";
 import { ResourceType } from "../names.ts";
 
 // Writers in Go send null for an empty map.
