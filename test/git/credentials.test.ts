@@ -79,22 +79,25 @@ describe("a password", () => {
   });
 
   test("is in no argument or variable of any process while git runs, and in no file afterwards", async () => {
-    const seen = { processes: 0, git: 0, canary: [] as string[], files: [] as Promise<string[]>[] };
+    const seen = { processes: 0, git: 0, found: [] as string[], files: [] as Promise<string[]>[] };
     const server = await serve({
       auth,
       intercept: () => {
         seen.processes += listProcesses().length;
         seen.git += findProcesses("git-remote-http").length;
-        seen.canary.push(...findProcesses(canary).map(({ text }) => text));
+        for (const text of [canary, "AGENT_CANARY="]) seen.found.push(...findProcesses(text).map(({ text }) => text));
         seen.files.push(search(sandbox.shared, canary));
         return false;
       },
     });
     const attempt = { url: server.url("app"), username: "me", secrets: { password: canary } };
-    expect(await sandbox.checkOut(attempt)).toMatchObject({ ok: true });
+    process.env["AGENT_CANARY"] = "a variable of the agent's";
+    const outcome = await sandbox.checkOut(attempt);
+    delete process.env["AGENT_CANARY"];
+    expect(outcome).toMatchObject({ ok: true });
     expect(server.requests.length).toBeGreaterThanOrEqual(4);
     expect(seen.git).toBeGreaterThanOrEqual(server.requests.length);
-    expect(seen.canary).toEqual([]);
+    expect(seen.found).toEqual([]);
     expect((await Promise.all(seen.files)).flat()).toEqual([]);
     expect(await search(sandbox.root, canary)).toEqual([]);
     expect(await search(sandbox.root, Buffer.from(`me:${canary}`).toString("base64"))).toEqual([]);

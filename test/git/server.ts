@@ -8,6 +8,7 @@
  * await server.close();
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -113,16 +114,16 @@ function serveByGit(
   child.stdin.on("error", () => child.kill());
   response.on("close", () => child.kill());
   request.pipe(child.stdin);
-  void answer(child.stdout, response);
+  answer(child.stdout, response).catch(() => response.destroy());
   return child;
 }
 
 async function answer(output: NodeJS.ReadableStream, response: ServerResponse): Promise<void> {
+  const closed = once(response, "close");
   let head = Buffer.alloc(0);
   for await (const chunk of output) {
     if (response.headersSent) {
-      if (!response.write(chunk))
-        await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+      if (!response.write(chunk)) await Promise.race([once(response, "drain"), closed]);
       continue;
     }
     head = Buffer.concat([head, chunk as Buffer]);
