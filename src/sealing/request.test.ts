@@ -209,13 +209,9 @@ describe("a forged order is refused", () => {
     expect(await getProblem({ ...request, order: forged })).toMatch(/its signature is not that/);
   });
 
-  test.each(["EdDSA", "ES256", "Ed448"])("with the front door's own signature under the name %s", async (alg) => {
-    const signed = await new CompactSign(encodeMessage(order))
-      .setProtectedHeader({ ...signedHeader(), alg: "Ed25519" })
-      .sign(parties.frontDoor.signing.key);
-    const [, payload, signature] = signed.split(".");
-    const renamed = `${base64url.encode(JSON.stringify({ ...signedHeader(), alg }))}.${payload}.${signature}`;
-    expect(await getProblem({ ...request, order: await sealText(renamed) })).toMatch(/its signature is not that/);
+  test("with the front door's own signature under the algorithm's other name", async () => {
+    const signed = await sign({ alg: "EdDSA" }, parties.frontDoor.signing.key);
+    expect(await getProblem({ ...request, order: await sealText(signed) })).toMatch(/its signature is not that/);
   });
 
   test("with an embedded key", async () => {
