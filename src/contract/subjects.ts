@@ -16,7 +16,7 @@ export function buildSubject(channel: Channel, { cluster, runId }: RunAddress): 
 }
 
 /** `cd.v1.events.<cluster>.*`, or of every cluster: one wildcard is one permission. */
-export function buildWildcard(channel: Channel, cluster = "*"): string {
+export function buildWildcard(channel: Channel | "agents", cluster = "*"): string {
   return `${prefix}.${channel}.${cluster}.*`;
 }
 
@@ -25,9 +25,14 @@ export function buildLiveSubject(channel: Channel, { cluster, runId }: RunAddres
   return `${livePrefix}.${channel}.${cluster}.${runId}`;
 }
 
-/** From all of a journal's subjects to its live ones, as a stream's `republish` has it. */
-export function buildRepublish(channel: Channel): { readonly src: string; readonly dest: string } {
-  return { src: `${prefix}.${channel}.>`, dest: `${livePrefix}.${channel}.>` };
+/** `cd.v1.live.>`: everything that is repeated. */
+export function buildLiveWildcard(): string {
+  return `${livePrefix}.>`;
+}
+
+/** From a cluster's entries to their live repetition, as a stream's `republish` has it. */
+export function buildRepublish(channel: Channel, cluster: string): { readonly src: string; readonly dest: string } {
+  return { src: `${prefix}.${channel}.${cluster}.>`, dest: `${livePrefix}.${channel}.${cluster}.>` };
 }
 
 /** The run that a subject is about; undefined where it isn't one of ours. */

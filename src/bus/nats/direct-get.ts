@@ -1,0 +1,82 @@
+/**
+ * Direct reads from a stream (NATS ADR-31): any replica answers them, and they leave nothing behind on the server. With
+ * several replicas the one that answers may be a moment behind.
+ */
+import type { Msg } from "@nats-io/nats-core";
+import { stringifyJson } from "../../contract/json.ts";
+import { BusUnavailable } from "../port.ts";
+import { toPlainBytes } from "./bytes.ts";
+import type { Link } from "./link.ts";
+import { isModern } from "./server-version.ts";
+
+export interface StoredMessage {
+  readonly data: Uint8Array;
+  readonly sequence: number;
+  /** The value of a header; empty where there is none. */
+  header(name: string): string;
+}
+
+/** Where messages are: a subject, and the stream that has it. */
+export interface Subject {
+  readonly stream: string;
+  readonly subject: string;
+}
+
+/** The last message of a subject. The subject is part of the request's own, so that permissions can confine it. */
+export async function getLast(
+  link: Link,
+  what: string,
+  { stream, subject }: Subject,
+): Promise<StoredMessage | undefined> {
+  return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${stream}.${subject}`));
+}
+
+export interface Range extends Subject {
+  /** Messages behind this sequence. */
+  readonly after: number;
+}
+
+/** The first message of a subject behind a sequence. */
+export async function getNext(link: Link, what: string, range: Range): Promise<StoredMessage | undefined> {
+  const data = stringifyJson({ seq: range.after + 1, next_by_subj: range.subject });
+  return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${range.stream}`, { data }));
+}
+
+/** About as much as one batch brings, so that a slow reader holds little. */
+const batchBytes = 256 * 1024;
+const batchMessages = 256;
+
+/**
+ * The next messages of a subject behind a sequence, in order; none if there are none. In one request where the server can
+ * (2.11 and newer), else just the first one.
+ */
+export async function getBehind(link: Link, what: string, range: Range): Promise<StoredMessage[]> {
+  if (!isModern(link.connection)) {
+    const next = await getNext(link, what, range);
+    return next === undefined ? [] : [next];
+  }
+  const limits = { batch: batchMessages, max_bytes: batchBytes };
+  const data = stringifyJson({ seq: range.after + 1, next_by_subj: range.subject, ...limits });
+  const found: StoredMessage[] = [];
+  for await (const answer of link.requestMany(what, `${link.apiPrefix}.DIRECT.GET.${range.stream}`, data)) {
+    // End of batch; a batch that is empty is "not found".
+    if (answer.headers?.code === 204) return found;
+    const stored = toStored(what, answer);
+    if (stored === undefined) return found;
+    found.push(stored);
+  }
+  // The time is over: what has come is in order and without holes, as it came over one connection.
+  if (found.length === 0) throw new BusUnavailable(what);
+  return found;
+}
+
+function toStored(what: string, message: Msg): StoredMessage | undefined {
+  const code = message.headers?.code ?? 0;
+  if (code === 404) return undefined;
+  const sequence = Number(message.headers?.get("Nats-Sequence"));
+  if (code !== 0 || !(sequence > 0)) {
+    const reason = `the broker answers ${code} ${message.headers?.description ?? "without a sequence"}`;
+    throw new BusUnavailable(what, { reason });
+  }
+  return { data: toPlainBytes(message.data), sequence, header: (name) => message.headers?.get(name) ?? "" };
+}

@@ -1,0 +1,120 @@
+/**
+ * A connection as the bus needs it: no request outlives its time, whatever the client does about reconnecting, and those
+ * who follow something are told when there may be a hole in it.
+ */
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import { BusUnavailable, MessageTooLarge } from "../port.ts";
+import { toUnavailable } from "./failures.ts";
+
+export interface LinkOptions {
+  readonly connection: NatsConnection;
+  /** How long any one operation may take. */
+  readonly timeoutMilliseconds: number;
+  readonly apiPrefix: string;
+  readonly inboxPrefix: string;
+  /** Told of what goes wrong where nobody waits for an answer. */
+  readonly report: (sentence: string, cause: unknown) => void;
+}
+
+export interface RequestOptions {
+  readonly data?: Uint8Array | string;
+  readonly headers?: MsgHdrs;
+}
+
+export interface Link extends LinkOptions {
+  /** Aborted when the bus or the connection is closed. */
+  readonly end: AbortSignal;
+  /** Sends a request and waits for its answer; rejects with `BusUnavailable`, and at once when the bus closes. */
+  request(what: string, subject: string, options?: RequestOptions): Promise<Msg>;
+  /** Several answers to one request, as they come; ends when the time is over. */
+  requestMany(what: string, subject: string, data: string): AsyncIterable<Msg>;
+  /** Throws `MessageTooLarge` if the server would not take this payload. */
+  checkSize(what: string, data: Uint8Array): void;
+  /** Calls back after each reconnect, until the function that it returns is called. */
+  onReconnect(listener: () => void): () => void;
+  close(): void;
+}
+
+/** NATS counts headers as payload. Ours, and those of direct reads and republishing, stay well below this. */
+const headerBytes = 1024;
+const defaultMaxPayload = 1024 * 1024;
+
+export function createLink(options: LinkOptions): Link {
+  const { connection, timeoutMilliseconds } = options;
+  const ending = new AbortController();
+  const listeners = new Set<() => void>();
+  let away: PromiseWithResolvers<void> | undefined;
+  // The client forgets the server's figures while it reconnects.
+  let maxPayload = defaultMaxPayload;
+
+  async function watchStatus(): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (ending.signal.aborted) return;
+      if (type === "disconnect") away ??= Promise.withResolvers();
+      if (type !== "reconnect") continue;
+      away?.resolve();
+      away = undefined;
+      for (const listener of listeners) listener();
+    }
+  }
+
+  /** How much of the time is left once there is a connection. A request that is sent without one would be lost. */
+  async function waitForConnection(what: string): Promise<number> {
+    if (ending.signal.aborted) throw new BusUnavailable(what, { reason: "the bus is closed" });
+    if (away === undefined) return timeoutMilliseconds;
+    const start = performance.now();
+    await limitTime(away.promise, what);
+    return Math.max(1, timeoutMilliseconds - (performance.now() - start));
+  }
+
+  /** The outcome of `work`, or a rejection when the bus closes or an operation's time is over. */
+  function limitTime<T>(work: Promise<T>, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new BusUnavailable(what)), timeoutMilliseconds);
+      const close = () => reject(new BusUnavailable(what, { reason: "the bus is closed" }));
+      ending.signal.addEventListener("abort", close);
+      const settle = () => {
+        clearTimeout(timer);
+        ending.signal.removeEventListener("abort", close);
+      };
+      void work.then(resolve, reject).finally(settle);
+    });
+  }
+
+  void watchStatus();
+  void connection.closed().then(() => ending.abort());
+
+  return {
+    ...options,
+    end: ending.signal,
+    async request(what, subject, { data, headers } = {}) {
+      const timeout = await waitForConnection(what);
+      try {
+        const sent = connection.request(subject, data, { timeout, ...(headers === undefined ? {} : { headers }) });
+        return await limitTime(sent, what);
+      } catch (cause) {
+        throw toUnavailable(what, subject, cause);
+      }
+    },
+    async *requestMany(what, subject, data) {
+      const maxWait = await waitForConnection(what);
+      try {
+        yield* await connection.requestMany(subject, data, { strategy: "timer", maxWait });
+      } catch (cause) {
+        throw toUnavailable(what, subject, cause);
+      }
+    },
+    checkSize(what, data) {
+      maxPayload = connection.info?.max_payload ?? maxPayload;
+      const limit = maxPayload - headerBytes;
+      if (data.length > limit) throw new MessageTooLarge(what, { limit, actual: data.length });
+    },
+    onReconnect(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      ending.abort();
+    },
+  };
+}
