@@ -1,0 +1,40 @@
+/**
+ * What a nats-server of our own needs, in `.local/broker`. Made when it is missing; doing it again brings accounts up to date
+ * and leaves everything else as it is.
+ *
+ *     npm run broker:init -- [--directory .local] [--port 4222] [--websocket-port 9222]
+ */
+import { resolve } from "node:path";
+import { createBroker, saveBroker } from "./broker-accounts.ts";
+import { buildServerConf, type Ports } from "./broker-conf.ts";
+import { BrokerFile, getBrokerPaths, readJson, readText, writePrivate, type Step } from "./broker-files.ts";
+import { brokerUsers, renewBrokerUser } from "./broker-users.ts";
+import { withLock } from "./lock.ts";
+import { runScript, showSteps } from "./run-script.ts";
+
+async function initBroker(directory: string, ports: Ports): Promise<Step[]> {
+  const paths = getBrokerPaths(directory);
+  const known = await readJson(paths.broker, BrokerFile);
+  const steps = await saveBroker(directory, known ?? createBroker());
+  for (const user of brokerUsers) {
+    const path = paths.credentials(user.name);
+    if ((await readText(path)) === undefined) steps.push(await renewBrokerUser(directory, user));
+    else steps.push({ what: path, outcome: "unchanged" });
+  }
+  // The operator's from then on: TLS and listeners differ from place to place.
+  if ((await readText(paths.serverConf)) === undefined)
+    steps.push(await writePrivate(paths.serverConf, buildServerConf(paths, ports)));
+  return steps;
+}
+
+const options = {
+  directory: { type: "string", default: ".local" },
+  port: { type: "string", default: "4222" },
+  "websocket-port": { type: "string", default: "9222" },
+} as const;
+
+await runScript({ options }, async ({ values }) => {
+  const directory = resolve(values.directory);
+  const ports = { client: values.port, webSocket: values["websocket-port"] };
+  showSteps(await withLock(directory, () => initBroker(directory, ports)));
+});

@@ -1,0 +1,49 @@
+/** What every command for operators does around its work: reads arguments, and says why it can't go on. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { check } from "../src/contract/decode.ts";
+import { ClusterName } from "../src/contract/names.ts";
+import type { Step } from "./broker-files.ts";
+
+export const defaultBrokerUrl = process.env["NATS_URL"] || "nats://127.0.0.1:4222";
+
+type Parsed<T extends ParseArgsConfig> = ReturnType<typeof parseArgs<T>>;
+
+/** Runs a command to its end. Exit code 1: it failed. */
+export async function runScript<const T extends ParseArgsConfig>(
+  config: T,
+  run: (parsed: Parsed<T>) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(parseArgs(config));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
+
+/** The name that a command was given: it becomes a path, a subject and an account's name. */
+export function readClusterName(name: string | undefined): string {
+  if (name === undefined) throw new Error("Cannot go on: the cluster's name is missing");
+  const checked = check(ClusterName, name);
+  if (checked.ok) return checked.value;
+  throw new Error(
+    `Cannot use ${JSON.stringify(name)} as a cluster's name: it ${checked.problem.replace(/^the body /, "")}`,
+  );
+}
+
+/** A number of an option, under its name; nothing where it is left out. */
+export function readCount<const N extends string>(name: N, text: string | undefined): { [K in N]?: number } {
+  if (text === undefined) return {};
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new Error(`Cannot use --${name} ${text}: must be a whole number above 0`);
+  return { [name]: Number(text) } as { [K in N]: number };
+}
+
+/** Says what was done, a line each. */
+export function showSteps(steps: readonly Step[]): void {
+  for (const { what, outcome } of steps) console.log(`${outcome.padEnd(9)} ${what}`);
+}
+
+/** Did anything happen at all? */
+export function hasChanged(steps: readonly Step[]): boolean {
+  return steps.some(({ outcome }) => outcome !== "unchanged");
+}

@@ -1,0 +1,152 @@
+/**
+ * Operator, accounts and users of a broker as NATS JWTs (NATS ADR-14): what `nsc` makes, without installing it. Keys are
+ * nkeys in their text form: a seed (`SO…`, `SA…`, `SU…`) is secret, a public key (`O…`, `A…`, `U…`) is an id.
+ */
+import {
+  encodeAccount,
+  encodeActivation,
+  encodeGeneric,
+  encodeOperator,
+  encodeUser,
+  equivalent,
+  fmtCreds,
+  type Account,
+  type Permissions,
+} from "@nats-io/jwt";
+import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
+import { describeGrants, hubServices, inboxes, type Grant } from "./grants.ts";
+
+/** A new key, as its seed. */
+export function generateSeed(kind: "operator" | "account"): string {
+  return toText((kind === "operator" ? createOperator() : createAccount()).getSeed());
+}
+
+/** The public key that belongs to a seed. Throws where it is no seed. */
+export function getPublicKey(seed: string): string {
+  return toKeyPair(seed).getPublicKey();
+}
+
+/** Who may sign accounts. It names the system account, in which accounts are pushed to servers. */
+export function buildOperator(seed: string, systemAccount: string): Promise<string> {
+  return encodeOperator("container-driver", toKeyPair(seed), { system_account: systemAccount });
+}
+
+export interface AccountKeys {
+  /** The account's own seed. */
+  readonly seed: string;
+  /** The operator's seed, which signs accounts. */
+  readonly operator: string;
+  /** Users whose credentials are void, and since when (seconds since 1970). */
+  readonly revocations: Readonly<Record<string, number>>;
+}
+
+/** The account that servers are managed in. */
+export function buildSystemAccount(keys: AccountKeys): Promise<string> {
+  return encode("SYS", keys, { limits: limits({ exports: unlimited }), default_permissions: systemPermissions });
+}
+
+/** The account that owns the streams. It exports the same whatever clusters there are. */
+export function buildHubAccount(keys: AccountKeys, frontDoor: Partial<Permissions>): Promise<string> {
+  return encode("HUB", keys, {
+    limits: limits({ exports: unlimited, ...jetStream }),
+    default_permissions: frontDoor,
+    exports: hubServices.map(({ name, subject, answers }) => ({
+      name,
+      subject,
+      type: "service",
+      // Without a token of the hub's, no other account on this broker can import it.
+      token_req: true,
+      response_type: answers === "one" ? "Singleton" : "Stream",
+    })),
+  });
+}
+
+/** A cluster's account: what its agent needs of the hub, and nothing else. `hub` is the hub's seed. */
+export async function buildClusterAccount(cluster: string, keys: AccountKeys, hub: string): Promise<string> {
+  const grants = describeGrants(cluster);
+  const imports = await Promise.all(grants.map((grant) => buildImport(grant, keys.seed, hub)));
+  return encode(cluster, keys, {
+    limits: limits({ imports: unlimited }),
+    default_permissions: { pub: { allow: grants.map(({ localSubject }) => localSubject) }, sub: { allow: [inboxes] } },
+    imports,
+  });
+}
+
+async function buildImport({ service, subject, localSubject }: Grant, account: string, hub: string) {
+  const hubKey = toKeyPair(hub);
+  const token = await encodeActivation(service.name, toKeyPair(account), hubKey, "service", { subject });
+  return {
+    name: service.name,
+    type: "service" as const,
+    account: hubKey.getPublicKey(),
+    subject,
+    local_subject: localSubject,
+    token,
+  };
+}
+
+export interface NewUser {
+  /** Its public key. */
+  readonly key: string;
+  /** The text of a credentials file. Secret. */
+  readonly credentials: string;
+}
+
+/** A new user of an account, with its permissions or, without, with those that the account has for its users. */
+export async function createUserCredentials(
+  name: string,
+  account: string,
+  permissions: Partial<Permissions> = {},
+): Promise<NewUser> {
+  const user = createUser();
+  // By these alone: not as a leaf node, which would bring users and accounts of its own.
+  const connections = { allowed_connection_types: ["STANDARD" as const, "WEBSOCKET" as const] };
+  const token = await encodeUser(name, user, toKeyPair(account), { ...permissions, ...connections });
+  return { key: user.getPublicKey(), credentials: toText(fmtCreds(token, user)) };
+}
+
+/** An operator's order to forget an account. */
+export function buildDeletion(operator: string, account: string): Promise<string> {
+  return encodeGeneric("delete", toKeyPair(operator), "generic", { accounts: [account] });
+}
+
+/** Do two JWTs say the same, but for when they were made? */
+export function isSameClaim(one: string, other: string): Promise<boolean> {
+  return equivalent(one, other);
+}
+
+const unlimited = -1;
+const jetStream = {
+  mem_storage: unlimited,
+  disk_storage: unlimited,
+  streams: unlimited,
+  consumer: unlimited,
+  max_ack_pending: unlimited,
+  mem_max_stream_bytes: unlimited,
+  disk_max_stream_bytes: unlimited,
+};
+
+/** What isn't said counts as none: no leaf nodes, no imports, no exports, no JetStream. */
+function limits(allowed: Account["limits"]): NonNullable<Account["limits"]> {
+  const usual = { subs: unlimited, data: unlimited, payload: unlimited, conn: unlimited, wildcards: true };
+  return { leaf: 0, imports: 0, exports: 0, disallow_bearer: true, ...usual, ...allowed };
+}
+
+/** Pushing accounts, and nothing else of what the system account could do to a server. */
+const systemPermissions = {
+  pub: { allow: ["$SYS.REQ.CLAIMS.UPDATE", "$SYS.REQ.CLAIMS.DELETE", "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP"] },
+  sub: { allow: [inboxes] },
+};
+
+function encode(name: string, { seed, operator, revocations }: AccountKeys, account: Partial<Account>) {
+  const signer = toKeyPair(operator);
+  return encodeAccount(name, toKeyPair(seed), { ...account, revocations: { ...revocations } }, { signer });
+}
+
+function toKeyPair(seed: string): KeyPair {
+  return fromSeed(new TextEncoder().encode(seed));
+}
+
+function toText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
