@@ -32,7 +32,7 @@ function makeRun(action: "create" | "destroy", appendLogs = false): Run {
 }
 
 function makeFacts(cause: Ended["cause"], more: Partial<Facts> & { collected?: Ended["collected"] } = {}): Facts {
-  const collected = "collected" in more ? more.collected : { outputs: succeed(outputs), errorText: "" };
+  const collected = "collected" in more ? more.collected : { outputs: succeed(outputs), errorText: "", errorBytes: 0 };
   return {
     run: makeRun("create"),
     ended: { kind: "ended", cause, ...(collected === undefined ? {} : { collected }) },
@@ -55,12 +55,16 @@ describe("a container that exits 0", () => {
   });
 
   test("succeeds although it has written to ERROR_FILE", () => {
-    const facts = makeFacts(exited(0), { collected: { outputs: succeed(outputs), errorText: "warning: slow" } });
+    const facts = makeFacts(exited(0), {
+      collected: { outputs: succeed(outputs), errorText: "warning: slow", errorBytes: 13 },
+    });
     expect(decideOutcome(facts).kind).toBe("succeeded");
   });
 
   test("fails when its outputs can't be taken, and says why", () => {
-    const facts = makeFacts(exited(0), { collected: { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "" } });
+    const facts = makeFacts(exited(0), {
+      collected: { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "", errorBytes: 0 },
+    });
     expect(decideOutcome(facts)).toEqual({
       kind: "failed",
       failure: { reason: "outputs-invalid", message: "Cannot take the outputs: OUTPUTS_FILE is not JSON" },
@@ -75,7 +79,10 @@ describe("a container that exits 0", () => {
 
   test("has destroyed whatever its files hold, readable or not", () => {
     const run = makeRun("destroy");
-    for (const collected of [undefined, { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "" }]) {
+    for (const collected of [
+      undefined,
+      { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "", errorBytes: 0 },
+    ]) {
       const result = decideOutcome(makeFacts(exited(0), { run, collected }));
       expect(result).toEqual({ kind: "succeeded", outputs: { values: {}, secrets: {}, manifests: [] } });
     }
@@ -84,7 +91,9 @@ describe("a container that exits 0", () => {
 
 describe("a container that fails", () => {
   test("is reported in its own words when it has written some", () => {
-    const facts = makeFacts(exited(3), { collected: { outputs: succeed(outputs), errorText: "quota is used up\n" } });
+    const facts = makeFacts(exited(3), {
+      collected: { outputs: succeed(outputs), errorText: "quota is used up\n", errorBytes: 17 },
+    });
     expect(decideOutcome(facts)).toEqual({
       kind: "failed",
       failure: { reason: "exit-code", message: "quota is used up", evidence: { exitCode: 3 } },
@@ -107,7 +116,9 @@ describe("a container that fails", () => {
   });
 
   test("does not fail because of its outputs: the exit code is the reason", () => {
-    const facts = makeFacts(exited(1), { collected: { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "" } });
+    const facts = makeFacts(exited(1), {
+      collected: { outputs: refuse("OUTPUTS_FILE is not JSON"), errorText: "", errorBytes: 0 },
+    });
     expect(decideOutcome(facts)).toMatchObject({ failure: { reason: "exit-code" } });
   });
 
@@ -146,8 +157,18 @@ test("no message is over its limit, and one that was cut says by how much", () =
   const errorText = "ä".repeat(limits.errorTextBytes);
   const log = { lastLine: "", tail: "x".repeat(limits.logTailBytes) };
   for (const run of [makeRun("create"), makeRun("create", true)]) {
-    const message = messageOf(makeFacts(exited(1), { run, log, collected: { outputs: succeed(outputs), errorText } }));
+    const collected = { outputs: succeed(outputs), errorText, errorBytes: 32_768 };
+    const message = messageOf(makeFacts(exited(1), { run, log, collected }));
     expect(Buffer.byteLength(message)).toBeLessThanOrEqual(limits.errorTextBytes);
-    expect(message).toMatch(/^\(the first \d+ of 32768 bytes are left out, the limit is \d+\)\nä/);
+    expect(message).toMatch(/^\[the message is \d+ bytes, the limit is \d+ bytes: only its end is shown\]\n/);
   }
+});
+
+test("what was cut inside a secret, before it could be masked, is not shown", () => {
+  const rest = "horse-battery-staple ";
+  const errorText = rest + "y".repeat(limits.errorTextBytes - 1000);
+  const collected = { outputs: succeed(outputs), errorText, errorBytes: 1_000_000 };
+  const message = messageOf(makeFacts(exited(1), { collected }));
+  expect(message).not.toContain("horse");
+  expect(message).toContain("the message is 1000000 bytes");
 });

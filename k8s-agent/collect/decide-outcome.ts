@@ -4,6 +4,7 @@ import type { FailureReason } from "../../src/contract/errors.ts";
 import { limits } from "../../src/contract/limits.ts";
 import { noOutputs } from "../../src/contract/outputs.ts";
 import type { Run } from "../../src/contract/run.ts";
+import { fitErrorText } from "./fit-error-text.ts";
 import type { EndCause, Ended } from "../launch/launcher.ts";
 
 export interface Facts {
@@ -60,13 +61,16 @@ function fail(facts: Facts, reason: FailureReason, message: string, evidence?: E
 
 /** The container's own words if it has written any; else its exit code and the last line it printed. */
 function explainExit({ ended, log }: Facts, exitCode: number): string {
-  const own = ended.collected?.errorText.trim() ?? "";
-  return own === "" ? withLastLine(`The container exited with code ${exitCode}`, log.lastLine) : own;
+  return getOwnWords(ended) ?? withLastLine(`The container exited with code ${exitCode}`, log.lastLine);
 }
 
 function explainSignal({ ended, log }: Facts, signal: string): string {
-  const own = ended.collected?.errorText.trim() ?? "";
-  return own === "" ? withLastLine(`The container was ended by ${signal}`, log.lastLine) : own;
+  return getOwnWords(ended) ?? withLastLine(`The container was ended by ${signal}`, log.lastLine);
+}
+
+function getOwnWords({ collected }: Ended): string | undefined {
+  if (collected === undefined || collected.errorText.trim() === "") return undefined;
+  return fitErrorText(collected.errorText, { most: limits.errorTextBytes, size: collected.errorBytes }).trim();
 }
 
 function withLastLine(sentence: string, lastLine: string): string {
@@ -75,20 +79,11 @@ function withLastLine(sentence: string, lastLine: string): string {
 
 /** `append_logs_to_error`: the log's tail behind the message, together within the limit of an error text. */
 function appendLog({ run, log }: Facts, message: string): string {
-  if (run.inputs.values.append_logs_to_error !== true || log.tail === "")
-    return cutText(message, limits.errorTextBytes);
-  const head = cutText(message, limits.errorTextBytes - limits.logTailBytes - 64);
-  return `${head}\n\nThe end of the log:\n${log.tail}`;
-}
-
-/** At most `most` bytes of UTF-8, the end kept, as that is where tools say what went wrong. */
-function cutText(text: string, most: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= most) return text;
-  const note = `(the first ${bytes.length - most} of ${bytes.length} bytes are left out, the limit is ${most})\n`;
-  const kept = bytes.subarray(bytes.length - most + note.length);
-  const start = kept.findIndex((byte) => (byte & 0xc0) !== 0x80);
-  return note + new TextDecoder().decode(kept.subarray(Math.max(start, 0)));
+  const title = "\n\nThe end of the log:\n";
+  const append = run.inputs.values.append_logs_to_error === true && log.tail !== "";
+  const room = limits.errorTextBytes - (append ? limits.logTailBytes + title.length : 0);
+  const head = fitErrorText(message, { most: room });
+  return append ? `${head}${title}${log.tail}` : head;
 }
 
 function describeCause(cause: EndCause): Evidence {

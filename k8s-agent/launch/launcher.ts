@@ -2,6 +2,7 @@
  * Where runs are carried out. Two implementations obey one behaviour suite (test/launcher): local processes, and
  * Kubernetes Jobs. A workload outlives the agent that launched it: another replica finds it by its run id.
  */
+import { limits } from "../../src/contract/limits.ts";
 import type { Outputs } from "../../src/contract/outputs.ts";
 import type { Result } from "../../src/contract/result.ts";
 import type { Run } from "../../src/contract/run.ts";
@@ -60,11 +61,19 @@ export type EndCause =
       readonly message: string;
     };
 
+/**
+ * How much of `ERROR_FILE` is read, bytes: twice what is shown, so that where it was cut, maybe inside a secret, lies
+ * before what is shown once secrets are masked.
+ */
+export const errorReadBytes = 2 * limits.errorTextBytes;
+
 /** What collector found in the files that main wrote. */
 export interface Collected {
   readonly outputs: Result<Outputs>;
-  /** The text of `ERROR_FILE`, cut to `limits.errorTextBytes`; empty when there is none. */
+  /** The end of `ERROR_FILE`, at most `errorReadBytes` of it, as text; empty when there is none. Not redacted yet. */
   readonly errorText: string;
+  /** How long `ERROR_FILE` is. */
+  readonly errorBytes: number;
 }
 
 /** A piece of the raw log, and the mark of the place where it begins. */

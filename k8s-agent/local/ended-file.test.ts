@@ -20,7 +20,7 @@ function buildContent(values: JsonObject): EndedFile {
     ended: {
       kind: "ended",
       cause: { kind: "exited", exitCode: 0 },
-      collected: { outputs, errorText: "é\0" },
+      collected: { outputs, errorText: "é\0", errorBytes: 3 },
       commit: "c",
     },
     logGap: { bytes: 3, reason: "ENOSPC" },

@@ -26,6 +26,7 @@ const Collected = v.object({
     v.object({ ok: v.literal(false), problem: v.string() }),
   ]),
   errorText: v.string(),
+  errorBytes: v.number(),
 });
 
 /** What main printed and couldn't be kept, all of it behind the log's end. */

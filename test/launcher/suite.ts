@@ -65,6 +65,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
               },
             },
             errorText: "",
+            errorBytes: 0,
           },
         });
         expect(text).toBe("hello\ntrouble\n");

@@ -14,7 +14,7 @@ import { readOutputs } from "./outputs.ts";
  * never rejects.
  */
 export async function collectFiles(exchangeDirectory: string, { action }: { action: Action }): Promise<Collected> {
-  const errorText = await readErrorText(path.join(exchangeDirectory, exchangeFiles.ERROR_FILE));
+  const error = await readErrorText(path.join(exchangeDirectory, exchangeFiles.ERROR_FILE));
   const outputs = action === "destroy" ? succeed(noOutputs) : await readOutputs(exchangeDirectory);
-  return { outputs, errorText };
+  return { outputs, ...error };
 }

@@ -1,41 +1,36 @@
-/** Why main failed, in its own words: any bytes, of any length, become a text that fits into an event. */
-import { describeLimit, limits } from "../../../src/contract/limits.ts";
+/** Why main failed, in its own words: any bytes, of any length, become a text. */
+import { errorReadBytes } from "../../launch/launcher.ts";
 import { openRegularFile, type RegularFile } from "./open-regular-file.ts";
 
-const encoder = new TextEncoder();
+/** The end of `ERROR_FILE`, and how long the file is. */
+export interface ErrorText {
+  readonly errorText: string;
+  readonly errorBytes: number;
+}
+
+const nothing: ErrorText = { errorText: "", errorBytes: 0 };
 const decoder = new TextDecoder();
 
-/** The end of `ERROR_FILE`, at most `limits.errorTextBytes` of UTF-8; empty when there is nothing that can be read. */
-export async function readErrorText(file: string): Promise<string> {
+/** The end of `ERROR_FILE`, at most `errorReadBytes` of it; empty when there is nothing that can be read. */
+export async function readErrorText(file: string): Promise<ErrorText> {
   const opened = await openRegularFile(file);
-  if (!opened.ok || opened.value === undefined) return "";
+  if (!opened.ok || opened.value === undefined) return nothing;
   const found = opened.value;
   try {
     return await readEnd(found);
   } catch {
     // The run has failed for another reason, which matters more than a disk that can't be read.
-    return "";
+    return nothing;
   } finally {
     await found.close();
   }
 }
 
-async function readEnd({ size, read }: RegularFile): Promise<string> {
-  const position = Math.max(0, size - limits.errorTextBytes);
-  const bytes = await read({ position, length: Math.min(size, limits.errorTextBytes) });
-  const text = decoder.decode(position === 0 ? bytes : dropPartialCharacter(bytes));
-  return fitErrorText(text, size);
-}
-
-/** What isn't UTF-8 grows threefold when it is replaced by U+FFFD, so the text is measured, not the file alone. */
-function fitErrorText(text: string, size: number): string {
-  const encoded = encoder.encode(text);
-  const actual = Math.max(size, encoded.length);
-  if (actual <= limits.errorTextBytes) return text;
-  const limit = describeLimit("ERROR_FILE", actual, limits.errorTextBytes, "bytes");
-  const notice = `[${limit}: only its end is shown]\n`;
-  const end = encoded.subarray(Math.max(0, encoded.length - (limits.errorTextBytes - encoder.encode(notice).length)));
-  return notice + decoder.decode(dropPartialCharacter(end));
+async function readEnd({ size, read }: RegularFile): Promise<ErrorText> {
+  const position = Math.max(0, size - errorReadBytes);
+  const bytes = await read({ position, length: Math.min(size, errorReadBytes) });
+  const errorText = decoder.decode(position === 0 ? bytes : dropPartialCharacter(bytes));
+  return { errorText, errorBytes: size };
 }
 
 /** A cut may fall inside a character: its remaining bytes would become U+FFFD. */
