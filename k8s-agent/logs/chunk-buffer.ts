@@ -1,108 +1,150 @@
 /**
- * Between reading and publishing: what was read and redacted waits here, is joined to chunks, and holds the reader back
- * when the broker is much slower. A chunk is ready when it is full, or a while after its first byte.
+ * Redacted text on its way from the launcher, which must be read fast, to the broker, which may be slow: collected into
+ * chunks, each of which is as full as can be when the publisher comes for it.
  */
-import type { LogCheckpoint } from "../../src/contract/log-chunk.ts";
 import { limits } from "../../src/contract/limits.ts";
-import type { RedactedPart } from "../redact/redactor.ts";
+import type { LogCheckpoint, LogChunkHeader } from "../../src/contract/log-chunk.ts";
+import type { Schedule } from "./timers.ts";
 
-/** Text for one chunk, at most `limits.logChunkBytes`, and the place up to which the log is in it or before. */
-export interface Filled {
+export type LogGap = NonNullable<LogChunkHeader["gap"]>;
+
+/** What a chunk is made from: its text, in UTF-8 and whole characters, and the place behind it. */
+export interface ChunkContent {
   readonly text: Uint8Array;
   readonly checkpoint: LogCheckpoint;
-  readonly gap?: Gap | undefined;
+  /** What is missing before the text. */
+  readonly gap?: LogGap | undefined;
+  /** Nothing comes behind it. */
+  readonly end: boolean;
 }
 
-export interface Gap {
-  readonly bytes?: number;
-  readonly reason: string;
+export interface LogPart {
+  readonly text: Uint8Array;
+  readonly checkpoint: LogCheckpoint;
+  readonly gap?: LogGap | undefined;
 }
 
 export interface ChunkBuffer {
-  /** Adds parts in order; resolves when there is room for more. */
-  add(parts: readonly RedactedPart[], gap?: Gap): Promise<void>;
-  /** Nothing comes any more. */
-  end(): void;
-  /** The next chunk's content, when it is full or due; undefined when all has been taken after the end. */
-  take(): Promise<Filled | undefined>;
+  /** Copies a part, which must not be longer than a chunk, behind what is there. */
+  add(part: LogPart): void;
+  /** Resolves when there is room for more; at once if there is. */
+  waitForRoom(): Promise<void>;
+  /** Nothing is added any more: the log has ended at this place. */
+  end(checkpoint: LogCheckpoint): void;
+  /** Nothing is added any more, but the log has not ended: what is there can be taken, then `take` rejects. */
+  fail(error: Error): void;
+  /**
+   * The next chunk, as soon as it is full, or its first byte has waited for `limits.logChunkMilliseconds`, or nothing comes
+   * behind it. Rejects with the signal's reason when it aborts. Don't call it again before it has answered.
+   */
+  take(): Promise<ChunkContent>;
 }
 
-interface Part extends RedactedPart {
-  readonly gap?: Gap | undefined;
+/** How much may wait: reading stops there until the publisher has taken some. What is read from keeps the rest. */
+export const readAheadBytes = 4 * 1024 * 1024;
+
+/** A chunk that still grows. */
+interface Growing {
+  bytes: Uint8Array;
+  length: number;
+  checkpoint: LogCheckpoint;
+  readonly gap: LogGap | undefined;
+  /** It has waited long enough. */
+  due: boolean;
+  end: boolean;
+  readonly stopTimer: () => void;
 }
 
-/** Read ahead of the broker by at most this much. */
-const mostBytes = 4 * 1024 * 1024;
+export function createChunkBuffer({ signal, schedule }: { signal: AbortSignal; schedule: Schedule }): ChunkBuffer {
+  const chunks: Growing[] = [];
+  const { wake, change } = createBell();
+  let waiting = 0;
+  let closed = false;
+  let failure = new Error("Cannot take a chunk: the log has ended");
+  signal.addEventListener("abort", wake, { once: true });
 
-export function createChunkBuffer({ signal }: { signal: AbortSignal }): ChunkBuffer {
-  let parts: Part[] = [];
-  let bytes = 0;
-  let ended = false;
-  let due = false;
-  let timer: NodeJS.Timeout | undefined;
-  let wake: () => void = () => {};
-  let resume: () => void = () => {};
-
-  const isReady = () => ended || due || bytes >= limits.logChunkBytes || signal.aborted;
-  const abort = () => {
-    wake();
-    resume();
-  };
-  signal.addEventListener("abort", abort, { once: true });
-
-  function startTimer(): void {
-    timer ??= setTimeout(() => {
-      due = true;
+  function open({ checkpoint, gap }: LogPart): Growing {
+    const stopTimer = schedule(limits.logChunkMilliseconds, () => {
+      chunk.due = true;
       wake();
-    }, limits.logChunkMilliseconds);
+    });
+    const chunk: Growing = { bytes: new Uint8Array(), length: 0, checkpoint, gap, due: false, end: false, stopTimer };
+    chunks.push(chunk);
+    return chunk;
   }
 
-  function fill(): Filled | undefined {
-    const first = parts[0];
-    if (first === undefined) return undefined;
-    let count = 1;
-    let size = first.text.length;
-    for (const part of parts.slice(1)) {
-      if (part.gap !== undefined || size + part.text.length > limits.logChunkBytes) break;
-      size += part.text.length;
-      count++;
-    }
-    const taken = parts.slice(0, count);
-    parts = parts.slice(count);
-    bytes -= size;
-    const checkpoint = taken.at(-1)?.checkpoint ?? first.checkpoint;
-    return { text: Buffer.concat(taken.map(({ text }) => text)), checkpoint, gap: first.gap };
+  function isReady(): boolean {
+    if (closed) return true;
+    const [first, next] = chunks;
+    return next !== undefined || first?.due === true || first?.length === limits.logChunkBytes;
+  }
+
+  function handOut(chunk: Growing): ChunkContent {
+    chunk.stopTimer();
+    waiting -= chunk.length;
+    wake();
+    const { bytes, length, checkpoint, gap, end } = chunk;
+    return { text: bytes.subarray(0, length), checkpoint, gap, end };
   }
 
   return {
-    async add(added, gap) {
-      for (const [index, { text, checkpoint }] of added.entries()) {
-        if (text.length === 0 && gap === undefined) continue;
-        parts.push({ text: new Uint8Array(text), checkpoint, gap: index === 0 ? gap : undefined });
-        bytes += text.length;
-      }
-      if (parts.length > 0) startTimer();
+    add(part) {
+      if (part.text.length === 0 && part.gap === undefined) return;
+      const latest = chunks.at(-1);
+      const fits = latest !== undefined && latest.length + part.text.length <= limits.logChunkBytes;
+      append(fits && part.gap === undefined ? latest : open(part), part);
+      waiting += part.text.length;
       if (isReady()) wake();
-      while (bytes >= mostBytes && !signal.aborted) await new Promise<void>((resolve) => (resume = resolve));
     },
-    end() {
-      ended = true;
-      clearTimeout(timer);
+    async waitForRoom() {
+      while (waiting >= readAheadBytes && !signal.aborted) await change();
+    },
+    end(checkpoint) {
+      const last = chunks.at(-1) ?? open({ text: new Uint8Array(), checkpoint });
+      last.checkpoint = checkpoint;
+      last.end = true;
+      closed = true;
+      wake();
+    },
+    fail(error) {
+      failure = error;
+      closed = true;
       wake();
     },
     async take() {
-      while (!isReady() || (parts.length === 0 && !ended && !signal.aborted)) {
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-      clearTimeout(timer);
-      timer = undefined;
-      due = false;
-      if (signal.aborted) return undefined;
-      const filled = fill();
-      if (parts.length > 0) startTimer();
-      if (bytes < mostBytes) resume();
-      if (filled === undefined) signal.removeEventListener("abort", abort);
-      return filled;
+      while (!isReady() && !signal.aborted) await change();
+      signal.throwIfAborted();
+      const chunk = chunks.shift();
+      if (chunk === undefined) throw failure;
+      return handOut(chunk);
+    },
+  };
+}
+
+function append(chunk: Growing, { text, checkpoint }: LogPart): void {
+  const length = chunk.length + text.length;
+  if (length > chunk.bytes.length) {
+    // A quiet log's chunks stay small: thousands of runs may be open at once.
+    const grown = new Uint8Array(Math.min(limits.logChunkBytes, Math.max(length, chunk.bytes.length * 2)));
+    grown.set(chunk.bytes.subarray(0, chunk.length));
+    chunk.bytes = grown;
+  }
+  chunk.bytes.set(text, chunk.length);
+  chunk.length = length;
+  chunk.checkpoint = checkpoint;
+}
+
+/** `change` resolves at the next `wake`. */
+function createBell(): { wake: () => void; change: () => Promise<void> } {
+  let bell: PromiseWithResolvers<void> | undefined;
+  return {
+    wake() {
+      bell?.resolve();
+      bell = undefined;
+    },
+    change() {
+      bell ??= Promise.withResolvers();
+      return bell.promise;
     },
   };
 }

@@ -1,108 +1,114 @@
 /**
- * A run's log on its way to the bus: read ahead of the broker, redacted, cut in chunks, each published under the fence.
- * Another replica goes on where the last stored chunk says, without a lost or doubled byte.
+ * A run's log, from the launcher to the bus: read ahead of the broker, redacted, collected into chunks, stored in order.
+ * What is stored says where reading goes on, so that whoever adopts the run continues without a lost or doubled line.
  */
 import { BusUnavailable, type Journal } from "../../src/bus/port.ts";
-import { decodeLogChunk, encodeLogChunk, type LogChunk, type LogChunkHeader } from "../../src/contract/log-chunk.ts";
+import type { LogCheckpoint } from "../../src/contract/log-chunk.ts";
 import type { RunAddress } from "../../src/contract/names.ts";
 import type { Launcher } from "../launch/launcher.ts";
 import type { Patterns } from "../redact/patterns.ts";
 import { createRedactor } from "../redact/redactor.ts";
-import type { Backoff } from "../report/backoff.ts";
-import { createChunkBuffer, type ChunkBuffer, type Filled } from "./chunk-buffer.ts";
-import { createLogTail } from "./log-tail.ts";
+import { createChunkBuffer, type ChunkBuffer } from "./chunk-buffer.ts";
+import type { EndOfLog } from "./log-tail.ts";
+import { createLogWriter, type LogWriter, type Retry } from "./log-writer.ts";
+import { readLogState, type LogState } from "./resume-log.ts";
+import { schedule as platformTimers, type Schedule } from "./timers.ts";
 
 export interface PublishLogOptions {
-  readonly journal: Journal;
   readonly address: RunAddress;
+  /** The bus's `logs`. */
+  readonly journal: Journal;
   readonly launcher: Pick<Launcher, "readLog">;
+  /** What is masked. */
   readonly patterns: Patterns;
-  readonly backoff: Backoff;
+  /** Calls again, after a growing pause, while what it rejects with is transient; rejects when the run is let go of. */
+  readonly backoff: <T>(attempt: () => Promise<T>, isTransient: (error: unknown) => boolean) => Promise<T>;
   readonly now: () => Date;
+  readonly random: () => number;
   readonly signal: AbortSignal;
+  readonly logger?: { warn(fields: Readonly<Record<string, unknown>>, sentence: string): void };
+  /** Timers, for tests; default: the platform's. */
+  readonly schedule?: Schedule;
 }
 
-/** The log is published to its end; or somebody else has written to it, and this replica must let go. */
 export type LogEnd =
-  { readonly kind: "ended"; readonly tail: string; readonly lastLine: string } | { readonly kind: "fenced" };
+  /** Everything is stored, the last chunk with `end`. The text is redacted. */
+  | ({ readonly kind: "ended" } & EndOfLog)
+  /** Another replica writes this log now. */
+  | { readonly kind: "fenced" };
 
-/** Resolves when the log's last chunk is stored. Rejects with the signal's reason when that aborts. */
+/**
+ * Publishes a run's log to its end, from where it stands. Rejects with the signal's reason when it aborts, and with the
+ * launcher's error when the log can't be read; calling again then goes on where it stopped.
+ */
 export async function publishLog(options: PublishLogOptions): Promise<LogEnd> {
-  const { journal, address, backoff } = options;
-  const last = await backoff(() => journal.last(address), isTransient);
-  const before = last === undefined ? undefined : readChunk(last.data);
-  const tail = createLogTail();
-  if (before !== undefined) tail.add(before.text);
-  if (before?.header.end === true) return { kind: "ended", tail: tail.tail, lastLine: tail.lastLine };
-
+  const { address, journal, now, random, schedule = platformTimers } = options;
   const own = new AbortController();
   const signal = AbortSignal.any([options.signal, own.signal]);
-  const buffer = createChunkBuffer({ signal });
-  const reading = read(buffer, before, { ...options, signal });
-  const write = createWriter(options, { index: (before?.header.index ?? -1) + 1, after: last?.sequence ?? 0 });
+  const retry = createRetry(options);
+  const state = await retry(() => readLogState({ address, journal, signal, schedule }));
+  if (state.ended) return { kind: "ended", ...state.tail.read() };
+  const buffer = createChunkBuffer({ signal, schedule });
+  const reading = readAhead(buffer, { ...options, signal, resume: state.checkpoint });
+  const name = random().toString(36).slice(2);
+  const writer = createLogWriter({ address, journal, now, name, retry, index: state.index, after: state.after });
   try {
-    let checkpoint = before?.header.checkpoint ?? { from: "", skip: 0, covered: 0 };
-    for (let filled = await buffer.take(); filled !== undefined; filled = await buffer.take()) {
-      checkpoint = filled.checkpoint;
-      if (!(await write(filled))) return { kind: "fenced" };
-      tail.add(filled.text);
-    }
-    options.signal.throwIfAborted();
-    await reading;
-    if (!(await write({ text: new Uint8Array(), checkpoint }, { end: true }))) return { kind: "fenced" };
-    return { kind: "ended", tail: tail.tail, lastLine: tail.lastLine };
+    return await writeChunks(buffer, { writer, tail: state.tail });
   } finally {
     own.abort();
-    await reading.catch(() => undefined);
+    await reading;
   }
 }
 
-function isTransient(error: unknown): boolean {
-  return error instanceof BusUnavailable;
-}
-
-function readChunk(data: Uint8Array): LogChunk {
-  const chunk = decodeLogChunk(data);
-  if (!chunk.ok) throw new Error(`Cannot go on with a log: its last chunk is damaged: ${chunk.problem}`);
-  return chunk.value;
-}
-
-/** Fills the buffer; ends it in any case, as the writer waits for it. */
-async function read(
+/** Reads, as fast as the launcher gives, until the buffer is full: a log that is read late may be gone. Never rejects. */
+async function readAhead(
   buffer: ChunkBuffer,
-  before: LogChunk | undefined,
-  { launcher, address, patterns, signal }: PublishLogOptions,
+  { address, launcher, patterns, signal, resume }: PublishLogOptions & { resume: LogCheckpoint | undefined },
 ): Promise<void> {
-  const resume = before?.header.checkpoint;
-  const redactor = createRedactor(patterns, { resume });
   try {
-    for await (const piece of launcher.readLog(address.runId, { from: resume?.from || undefined, signal })) {
-      await buffer.add(redactor.push(piece), piece.gap);
+    let redactor = createRedactor(patterns, { resume });
+    for await (const { mark, bytes, gap } of launcher.readLog(address.runId, { from: resume?.from, signal })) {
+      if (gap !== undefined) {
+        // What comes now doesn't go on from what was held back, and a place before the gap means nothing behind it.
+        for (const part of redactor.flush()) buffer.add(part);
+        const checkpoint = { from: mark, skip: 0, covered: 0 };
+        redactor = createRedactor(patterns, { resume: checkpoint });
+        buffer.add({ text: new Uint8Array(), checkpoint, gap });
+      }
+      for (const part of redactor.push({ mark, bytes })) buffer.add(part);
+      await buffer.waitForRoom();
     }
-    await buffer.add(redactor.flush());
-  } finally {
-    buffer.end();
+    // An aborted log ends like any other, but it isn't its end.
+    if (signal.aborted) return;
+    for (const part of redactor.flush()) buffer.add(part);
+    buffer.end(redactor.checkpoint);
+  } catch (error) {
+    buffer.fail(error instanceof Error ? error : new Error("Cannot read the log", { cause: error }));
   }
 }
 
-/** Publishes one chunk after the other; false when this replica was fenced. */
-function createWriter({ journal, address, backoff, now }: PublishLogOptions, from: { index: number; after: number }) {
-  let { index, after } = from;
-  return async ({ text, checkpoint, gap }: Filled, { end = false } = {}): Promise<boolean> => {
-    const header: LogChunkHeader = {
-      v: 1,
-      index,
-      time: now().toISOString(),
-      checkpoint,
-      ...(end ? { end } : {}),
-      ...(gap === undefined ? {} : { gap }),
-    };
-    const id = `${address.runId}.log.${index}`;
-    const data = encodeLogChunk({ header, text });
-    const appended = await backoff(() => journal.append(address, data, { id, after }), isTransient);
-    if (appended.kind === "conflict") return false;
-    after = appended.sequence;
-    index++;
+/** Stores chunk after chunk; while one is on its way the buffer fills the next one. */
+async function writeChunks(
+  buffer: ChunkBuffer,
+  { writer, tail }: { writer: LogWriter } & Pick<LogState, "tail">,
+): Promise<LogEnd> {
+  for (;;) {
+    const content = await buffer.take();
+    if (!(await writer.write(content))) return { kind: "fenced" };
+    tail.add(content.text);
+    if (content.end) return { kind: "ended", ...tail.read() };
+  }
+}
+
+function createRetry({ backoff, signal, logger }: PublishLogOptions): Retry {
+  const isTransient = (error: unknown) => {
+    if (!(error instanceof BusUnavailable) || signal.aborted) return false;
+    logger?.warn({ err: error }, "The log waits for the broker");
     return true;
   };
+  return (attempt) =>
+    backoff(() => {
+      signal.throwIfAborted();
+      return attempt();
+    }, isTransient);
 }

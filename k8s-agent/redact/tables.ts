@@ -1,5 +1,8 @@
 /** The two tables that let the scan pass over most of the text, and look at few patterns where it can't. */
 
+/** A table that doesn't fit into a processor's cache costs more than its hits save. */
+const mostShifts = 2 ** 20;
+
 /** The place of three bytes in a table of `2 ** (32 - drop)` places. */
 export function hashThree(a: number, b: number, c: number, drop: number): number {
   return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> drop;
@@ -26,7 +29,8 @@ export function toDrop(places: number): number {
  */
 export function buildShifts(patterns: readonly Uint8Array[], head: number): Uint8Array {
   const triples = Math.max(1, head - 2);
-  const shifts = new Uint8Array(choosePlaces(patterns.length * triples * 16)).fill(triples);
+  const wanted = Math.min(patterns.length * triples * 16, mostShifts);
+  const shifts = new Uint8Array(choosePlaces(wanted)).fill(triples);
   const drop = toDrop(shifts.length);
   for (const pattern of patterns) {
     for (let end = 2; end < head; end++) {
@@ -56,7 +60,7 @@ export function buildPlaces(sorted: readonly Uint8Array[]): Int32Array {
   return places;
 }
 
-/** A power of two, as large as is asked for but no larger than a processor's cache. */
+/** The power of two that isn't less than what is asked for. */
 function choosePlaces(wanted: number): number {
-  return 2 ** Math.min(20, Math.max(8, Math.ceil(Math.log2(Math.max(1, wanted)))));
+  return 2 ** Math.max(8, Math.ceil(Math.log2(Math.max(1, wanted))));
 }
