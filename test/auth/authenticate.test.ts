@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { check } from "../../src/contract/decode.ts";
 import type { LogFields, Logger } from "../../src/log.ts";
@@ -144,6 +145,19 @@ describe("a time limit", () => {
     expect((await ask(`Bearer ${token}`)).status).toBe(status);
   });
 });
+
+test.each(["RS256", "ES256", "ES384", "ES512", "Ed25519"])(
+  "a %s key as PEM or as a JWK takes its tokens",
+  async (alg) => {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    const token = await new SignJWT({ sub: "alice" }).setProtectedHeader({ alg }).sign(privateKey);
+    const other = identities.ec.pem;
+    for (const key of [await exportSPKI(publicKey), await exportJWK(publicKey)]) {
+      const { ask } = await createGuardedApp(take(check(AuthenticationConfig, { jwt: { keys: [other, key] } })));
+      expect((await ask(`Bearer ${token}`)).status).toBe(200);
+    }
+  },
+);
 
 test("without any configuration everybody is let in as nobody in particular", async () => {
   const { ask } = await createGuardedApp({});

@@ -13,6 +13,13 @@ export interface VerificationKey {
 
 const leastRsaBits = 2048;
 
+const algorithmOfCurve: Readonly<Record<string, SignatureAlgorithm>> = {
+  "P-256": "ES256",
+  "P-384": "ES384",
+  "P-521": "ES512",
+  Ed25519: "Ed25519",
+};
+
 /** Imports configured keys; `path` is where the configuration has them. */
 export async function importPublicKeys(keys: readonly PublicKey[], path: string): Promise<Result<VerificationKey[]>> {
   const imported: VerificationKey[] = [];
@@ -49,6 +56,7 @@ async function importPublicJwk(jwk: Exclude<PublicKey, string>): Promise<Result<
     return refuse("is a private key: configure the public one, and replace this one, as it has been copied");
   const algorithm = jwk.alg ?? getDefault(jwk);
   if (algorithm === undefined) return refuse(`is of kty ${jwk.kty} with a crv that no algorithm here goes with`);
+  if (!fits(algorithm, jwk)) return refuse(`is no public key for ${algorithm}`);
   const key = await importJWK(jwk, algorithm, { extractable: false }).catch(() => undefined);
   if (key === undefined || key instanceof Uint8Array || key.type !== "public") {
     return refuse(`is no public key for ${algorithm}`);
@@ -56,15 +64,17 @@ async function importPublicJwk(jwk: Exclude<PublicKey, string>): Promise<Result<
   return succeed({ kid: jwk.kid, key, algorithms: getNames(algorithm) });
 }
 
-function getDefault({ kty, crv }: Exclude<PublicKey, string>): SignatureAlgorithm | undefined {
+/** The algorithm that the key itself calls for; undefined where nothing goes with it. */
+function getDefault({ kty, crv = "" }: Exclude<PublicKey, string>): SignatureAlgorithm | undefined {
   if (kty === "RSA") return "RS256";
-  const byCurve: Readonly<Record<string, SignatureAlgorithm>> = {
-    "P-256": "ES256",
-    "P-384": "ES384",
-    "P-521": "ES512",
-    Ed25519: "Ed25519",
-  };
-  return crv !== undefined && Object.hasOwn(byCurve, crv) ? byCurve[crv] : undefined;
+  return Object.hasOwn(algorithmOfCurve, crv) ? algorithmOfCurve[crv] : undefined;
+}
+
+/** Not every runtime refuses to import a key for a curve that it isn't on. */
+function fits(algorithm: SignatureAlgorithm, jwk: Exclude<PublicKey, string>): boolean {
+  if (jwk.kty === "RSA") return /^[RP]S/.test(algorithm);
+  const own = getDefault(jwk);
+  return own !== undefined && getNames(own).includes(algorithm);
 }
 
 function getNames(algorithm: SignatureAlgorithm): readonly SignatureAlgorithm[] {
