@@ -1,10 +1,8 @@
 /** The front door as one Hono app: the same on every runtime, given a bus, keys and a clock. */
 import { Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { requestId, type RequestIdVariables } from "hono/request-id";
 import { BusUnavailable, MessageTooLarge, type Bus } from "./bus/port.ts";
 import type { Catalog } from "./catalog/driver.ts";
-import { limits } from "./contract/limits.ts";
 import { createDocsRoutes } from "./docs/routes.ts";
 import type { Clusters } from "./driver/clusters.ts";
 import { createResources } from "./driver/resources.ts";
@@ -12,6 +10,7 @@ import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { logRequests } from "./middleware/log-requests.ts";
+import { readOn } from "./middleware/read-on.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
 
 export interface AppOptions {
@@ -32,12 +31,12 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   const app = new Hono<{ Variables: RequestIdVariables }>();
   app.use(requestId());
   app.use(logRequests(logger, now));
+  app.use(readOn());
   app.get("/alive", (c) => c.text("alive"));
   app.get("/health", (c) => c.json({ status: "ok", version }));
   app.route("/docs", createDocsRoutes(catalog, version));
 
   app.use("/drivers/*", options.authenticate);
-  app.use("/drivers/*", refuseLargeBodies());
   const resources = createResources({ bus, keys, clusters, logger: logger.child({ component: "driver" }), now });
   app.route("/drivers", createDriverRoutes({ catalog, resources, now, defaultWaitSeconds }));
 
@@ -55,16 +54,4 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
     return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
   });
   return app;
-}
-
-function refuseLargeBodies(): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: limits.requestBodyBytes,
-    onError: (c) => {
-      // A body that comes in chunks is read up to the limit only: its size stays unknown.
-      const size = c.req.header("Content-Length") ?? "more than that";
-      const problem = `the limit is ${limits.requestBodyBytes} bytes, the body is ${size}`;
-      return respondWithError(c, "RES-105", `Cannot take the request: ${problem}`);
-    },
-  });
 }

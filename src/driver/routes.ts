@@ -4,10 +4,12 @@ import type { Catalog, Driver } from "../catalog/driver.ts";
 import { check, decodeMessage } from "../contract/decode.ts";
 import { checkCookie, cookieHeader, parseWait } from "../contract/driver-api/headers.ts";
 import { InputData } from "../contract/driver-api/input-data.ts";
+import { limits } from "../contract/limits.ts";
 import { GUResID } from "../contract/names.ts";
 import type { ResourceAddress } from "../contract/run.ts";
 import { respondWithError } from "../errors.ts";
 import { respond } from "./answer.ts";
+import { readBody, type ReadBody } from "./read-body.ts";
 import type { Resources, Terms } from "./resources.ts";
 
 export interface DriverRoutesOptions {
@@ -26,7 +28,9 @@ export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds
   routes.put("/:driver/:guresid", async (c) => {
     const target = readTarget(c);
     if (target instanceof Response) return target;
-    const data = decodeMessage(InputData, new Uint8Array(await c.req.arrayBuffer()));
+    const body = await readBody(c, limits.requestBodyBytes);
+    if (body.kind !== "read") return refuseBody(c, body);
+    const data = decodeMessage(InputData, body.bytes);
     if (!data.ok) return respondWithError(c, "RES-100", `Cannot read the request: ${data.problem}`);
     const wanted = target.driver.toWanted(data.value);
     if (!wanted.ok) return respondWithError(c, "RES-100", `Cannot start a run: ${wanted.problem}`);
@@ -76,6 +80,13 @@ export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds
   }
 
   return routes;
+}
+
+function refuseBody(c: Context, body: Exclude<ReadBody, { kind: "read" }>): Response {
+  if (body.kind === "cut-off") return respondWithError(c, "RES-100", "Cannot read the request: the body was cut off");
+  const actual = body.actual ?? "more than that";
+  const problem = `the limit is ${limits.requestBodyBytes} bytes, the body is ${actual}`;
+  return respondWithError(c, "RES-105", `Cannot take the request: ${problem}`);
 }
 
 /** W3C Trace Context, version 00 or newer; anything else is none, as the recommendation has it. */

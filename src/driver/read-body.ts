@@ -1,0 +1,43 @@
+/** A request's body, never more of it than the limit. What is left unread is the `readOn` middleware's. */
+import type { Context } from "hono";
+
+export type ReadBody =
+  | { readonly kind: "read"; readonly bytes: Uint8Array }
+  /** `actual` is undefined where the length was not declared. */
+  | { readonly kind: "too-large"; readonly actual: number | undefined }
+  /** The caller has gone before it was whole. */
+  | { readonly kind: "cut-off" };
+
+export async function readBody(c: Context, most: number): Promise<ReadBody> {
+  const declared = getDeclaredLength(c);
+  if (declared !== undefined && declared > most) return { kind: "too-large", actual: declared };
+  try {
+    if (declared !== undefined || c.req.raw.body === null)
+      return { kind: "read", bytes: new Uint8Array(await c.req.arrayBuffer()) };
+    return await readStream(c.req.raw.body.getReader(), most);
+  } catch {
+    // Nothing of ours can fail in reading: the connection was lost.
+    return { kind: "cut-off" };
+  }
+}
+
+/** Undefined: it comes in chunks. With both headers the chunks count (RFC 9112, section 6.3). */
+function getDeclaredLength(c: Context): number | undefined {
+  if (c.req.header("Transfer-Encoding") !== undefined) return undefined;
+  const length = c.req.header("Content-Length");
+  return length === undefined ? undefined : Number(length);
+}
+
+async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, most: number): Promise<ReadBody> {
+  const bytes = new Uint8Array(most);
+  let size = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    if (size + read.value.length > most) {
+      reader.releaseLock();
+      return { kind: "too-large", actual: undefined };
+    }
+    bytes.set(read.value, size);
+    size += read.value.length;
+  }
+  return { kind: "read", bytes: bytes.subarray(0, size) };
+}
