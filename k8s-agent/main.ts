@@ -60,7 +60,8 @@ export function startAgent(options: AgentOptions): Agent {
     async stop({ cancelRuns = false } = {}) {
       intake.abort();
       const message = "Cannot finish the run: the server that ran it was stopped";
-      if (cancelRuns) await held.stopAll({ reason: "cancelled", message }, { graceSeconds: shutdownGraceSeconds });
+      const graceSeconds = Math.min(options.graceSeconds, shutdownGraceSeconds);
+      if (cancelRuns) await held.stopAll({ reason: "cancelled", message }, { graceSeconds });
       else letGo.abort();
       await finished;
     },
