@@ -1,0 +1,50 @@
+/** The standalone server within the test's own process, so that a test can look at its bus. */
+import { join } from "node:path";
+import { demand } from "../../adapters/node/run.ts";
+import { serveApp } from "../../adapters/node/serve.ts";
+import { version } from "../../adapters/node/version.ts";
+import { readStandaloneConfig } from "../../adapters/standalone/config.ts";
+import { startStandalone } from "../../adapters/standalone/standalone.ts";
+import { createFrontDoor } from "../../src/front-door.ts";
+import { createConsoleLogger } from "../../src/log.ts";
+import type { LocalTraces, OpenServer } from "../cases/server.ts";
+import { createTemporaryDirectory } from "./temporary-directory.ts";
+import { createLocalWitness } from "./witness.ts";
+
+export type StandaloneServer = OpenServer & LocalTraces;
+
+export async function startStandaloneServer(): Promise<StandaloneServer> {
+  const directory = await createTemporaryDirectory();
+  const runsDirectory = join(directory.path, "runs");
+  const localDirectory = join(directory.path, ".local");
+  const lines: string[] = [];
+  const now = () => new Date();
+  const logger = createConsoleLogger({ write: (line) => void lines.push(line), now, level: "debug" });
+  const environment = { PORT: "0", RUNS_DIRECTORY: runsDirectory, GRACE_SECONDS: "1" };
+  const readConfig = async () => demand(await readStandaloneConfig(environment, localDirectory));
+  const server = await startStandalone({ config: await readConfig(), logger, localDirectory });
+  const { CLUSTER: cluster } = await readConfig();
+
+  /** As the standalone server makes its own, over the same bus and the keys that are in `.local/`. */
+  async function startFrontDoor(): Promise<{ url: string; stop(): Promise<void> }> {
+    const options = { bus: server.bus, logger, now, version, catchAll: cluster };
+    const app = demand(await createFrontDoor({ config: await readConfig(), ...options }));
+    const { url, close } = await serveApp(app, { host: "127.0.0.1", port: 0 });
+    return { url, stop: close };
+  }
+
+  return {
+    url: server.url,
+    bus: server.bus,
+    cluster,
+    runsDirectory,
+    localDirectory,
+    createWitness: () => createLocalWitness(join(directory.path, "witnesses")),
+    ownLog: () => lines.join("\n"),
+    startFrontDoor,
+    async stop() {
+      await server.stop();
+      await directory.remove();
+    },
+  };
+}
