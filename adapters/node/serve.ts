@@ -1,6 +1,7 @@
 /** Serves an app on Node. */
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 
 export interface Served {
@@ -11,24 +12,43 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** Requests that are under way are waited for this long when the server stops. */
+const patienceMilliseconds = 3000;
+
 /** Resolves when the server listens; rejects when it can't. Port 0 takes a free one. */
 export async function serveApp(
   app: Pick<Hono, "fetch">,
   { host, port }: { host: string; port: number },
 ): Promise<Served> {
-  const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
-  const server = serve({ fetch: app.fetch, hostname: host, port }, resolve);
-  server.once("error", reject);
-  const address = await promise;
+  const answer = getRequestListener(app.fetch);
+  const server = createServer((request, response) => void answer(request, response));
+  const answering = new Set<ServerResponse>();
+  server.on("request", (_, response) => {
+    answering.add(response);
+    response.once("close", () => answering.delete(response));
+  });
+  const address = await listen(server, { host, port });
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     port: address.port,
     async close() {
       const closed = new Promise((done) => server.close(done));
-      const impatience = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 3000);
-      if ("closeIdleConnections" in server) server.closeIdleConnections();
+      // Or their connections would stay open behind the answers, and the server with them.
+      for (const response of answering) response.shouldKeepAlive = false;
+      const impatience = setTimeout(() => server.closeAllConnections(), patienceMilliseconds);
       await closed;
       clearTimeout(impatience);
     },
   };
+}
+
+function listen(server: Server, at: { host: string; port: number }): Promise<AddressInfo> {
+  const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
+  server.once("error", reject);
+  server.listen(at, () => {
+    const address = server.address();
+    if (address !== null && typeof address === "object") resolve(address);
+    else reject(new Error(`Cannot listen on ${at.host}:${at.port}: it is no network address`));
+  });
+  return promise;
 }

@@ -77,7 +77,7 @@ describe("The standalone server, stopped by SIGTERM", () => {
     expect(await areAlive(pids)).toEqual([true, true]);
     const exit = await server.end("SIGTERM");
     expect({ code: exit.code, signal: exit.signal }).toEqual({ code: 0, signal: null });
-    expect(exit.milliseconds).toBeLessThan(5000);
+    expect(exit.milliseconds).toBeLessThan(2500);
     expect(await areAlive(pids)).toEqual([false, false]);
     const answer = await waiting;
     expect(answer.status).toBe(400);
