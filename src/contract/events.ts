@@ -23,8 +23,8 @@ export type Phase = (typeof phases)[number];
 export const terminalPhases = ["succeeded", "failed", "cancelled"] as const;
 export type TerminalPhase = (typeof terminalPhases)[number];
 
-export function isTerminal(phase: Phase): phase is TerminalPhase {
-  return (terminalPhases as readonly Phase[]).includes(phase);
+export function isTerminal(phase: string): phase is TerminalPhase {
+  return (terminalPhases as readonly string[]).includes(phase);
 }
 
 /** Why a run failed or was cancelled, for people and programs. Free of secrets: redacted by the agent. */

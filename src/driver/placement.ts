@@ -51,7 +51,6 @@ export function createPlacement({ bus, records, keys, now }: PlacementOptions): 
       cluster: wish.cluster.name,
       action: wish.action,
       update: wish.update,
-      fingerprint: wish.create.fingerprint,
       order: await sealOrder(order, { signing: keys.signing, clusterKey: wish.cluster.key }),
       requestedAt: order.requestedAt,
     };

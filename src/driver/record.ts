@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { RecordStore, Written } from "../bus/port.ts";
 import { decodeMessage, encodeMessage } from "../contract/decode.ts";
+import { Failure } from "../contract/events.ts";
 import { ClusterName, ResourceType, RunAddress, RunId } from "../contract/names.ts";
 import { Action, type ResourceAddress } from "../contract/run.ts";
 import { buildResourceKey } from "../contract/subjects.ts";
@@ -17,8 +18,6 @@ const LastRun = v.object({
   action: Action,
   /** A create of what exists already. */
   update: v.boolean(),
-  /** Keyed hash of the inputs; a destroy has that of the create which it undoes. */
-  fingerprint: v.string(),
   /** The sealed order, kept until it is surely on its way: whoever finds the run not yet placed sends it again. */
   order: v.string(),
   requestedAt: v.string(),
@@ -28,6 +27,8 @@ const LastRun = v.object({
       v.object({ kind: v.literal("succeeded") }),
       v.object({ kind: v.literal("failed"), sealed: v.string() }),
       v.object({ kind: v.literal("cancelled"), sealed: v.string() }),
+      // Nobody vouches for the end: there is nothing sealed, and the words are our own.
+      v.object({ kind: v.literal("lost"), failure: Failure }),
     ]),
   ),
 });
@@ -38,6 +39,7 @@ const LastCreate = v.object({
   cluster: ClusterName,
   /** Sealed to that cluster. */
   inputs: v.string(),
+  /** Keyed hash of the inputs: whether a request asks for the same again. */
   fingerprint: v.string(),
   /** `timeout` of the inputs, which are out of reach now. */
   timeoutSeconds: v.number(),
@@ -64,14 +66,19 @@ export interface Loaded {
   readonly revision: number;
 }
 
+export interface LoadedResult {
+  readonly result: StoredResult | undefined;
+  readonly revision: number;
+}
+
 /** Reads and writes records, and the sealed result beside each: apart, as together they can pass the payload limit. */
 export interface Records {
   load(address: ResourceAddress): Promise<Loaded>;
   save(address: ResourceAddress, record: ResourceRecord, expected: number): Promise<Written>;
   /** Forgets the resource and its result. */
   forget(address: ResourceAddress, expected: number): Promise<Written>;
-  loadResult(address: ResourceAddress): Promise<StoredResult | undefined>;
-  saveResult(address: ResourceAddress, result: StoredResult): Promise<void>;
+  loadResult(address: ResourceAddress): Promise<LoadedResult>;
+  saveResult(address: ResourceAddress, result: StoredResult, expected: number): Promise<Written>;
 }
 
 export function createRecords(store: RecordStore): Records {
@@ -91,16 +98,12 @@ export function createRecords(store: RecordStore): Records {
       return written;
     },
     async loadResult(address) {
-      const stored = await store.get(resultKey(address));
-      return stored === undefined ? undefined : decodeStored(StoredResult, resultKey(address), stored.value);
+      const key = resultKey(address);
+      const stored = await store.get(key);
+      if (stored === undefined) return { result: undefined, revision: 0 };
+      return { result: decodeStored(StoredResult, key, stored.value), revision: stored.revision };
     },
-    async saveResult(address, result) {
-      const value = encodeMessage(result);
-      for (;;) {
-        const stored = await store.get(resultKey(address));
-        if ((await store.set(resultKey(address), value, stored?.revision ?? 0)).kind === "written") return;
-      }
-    },
+    saveResult: (address, result, expected) => store.set(resultKey(address), encodeMessage(result), expected),
   };
 }
 

@@ -54,6 +54,11 @@ export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds
     return respondWithError(c, "RES-108", `Cannot ${c.req.method} a resource: PUT, DELETE and GET are known here`);
   });
 
+  // A GUResID of dots never comes as far as its check: URLs resolve it to another path.
+  routes.all("*", (c) =>
+    respondWithError(c, "RES-100", "Cannot read the path: it must be /drivers/<driver>/<guresid>"),
+  );
+
   function answer(c: Context, address: ResourceAddress, what: Parameters<typeof respond>[1]): Response {
     return respond(c, what, { ...address, now: now() });
   }

@@ -1,12 +1,16 @@
 /** What has become of a run, read from its last event; the end is believed only under the run key. */
+import * as v from "valibot";
 import type { Entry, Journal } from "../bus/port.ts";
 import { decodeMessage } from "../contract/decode.ts";
-import { isTerminal, RunEvent, type Failure, type RunResult } from "../contract/events.ts";
+import { isTerminal, type Failure, type RunResult } from "../contract/events.ts";
 import { noOutputs } from "../contract/outputs.ts";
 import type { Logger } from "../log.ts";
 import type { ResultOpener } from "./results.ts";
 import type { RunState } from "./decide.ts";
 import type { LastRun } from "./record.ts";
+
+/** What matters of an event here. A phase that only a newer agent knows is one of a run that goes on. */
+const SeenEvent = v.object({ data: v.object({ phase: v.string(), sealed: v.optional(v.string()) }) });
 
 export interface RunStates {
   /** The run's present state. */
@@ -32,7 +36,7 @@ export function createRunStates({
     },
     async waitForEnd(run, options) {
       for await (const entry of events.follow(run, options)) {
-        const event = decodeMessage(RunEvent, entry.data);
+        const event = decodeMessage(SeenEvent, entry.data);
         if (event.ok && isTerminal(event.value.data.phase)) return;
       }
     },
@@ -45,6 +49,9 @@ async function readTold(run: LastRun, results: ResultOpener): Promise<RunState> 
   if (told === undefined || told.kind === "succeeded") {
     return { kind: "ended", result: { kind: "succeeded", outputs: noOutputs }, sealed: undefined };
   }
+  if (told.kind === "lost") {
+    return { kind: "ended", result: { kind: "failed", failure: told.failure }, sealed: undefined };
+  }
   const opened = await results.open({ address: run, phase: told.kind, sealed: told.sealed });
   return { kind: "ended", result: opened.ok ? opened.value : distrust(opened.problem), sealed: told.sealed };
 }
@@ -56,7 +63,7 @@ async function readEvent(from: {
   logger: Logger;
 }): Promise<RunState> {
   const { run, entry, results, logger } = from;
-  const event = decodeMessage(RunEvent, entry.data);
+  const event = decodeMessage(SeenEvent, entry.data);
   if (!event.ok) throw new Error(`Cannot read the last event of run ${run.runId}: ${event.problem}`);
   const { phase, sealed } = event.value.data;
   if (!isTerminal(phase)) return { kind: "live", phase, sequence: entry.sequence };
