@@ -304,7 +304,7 @@ describe("a broker that is away", () => {
         throw new BusUnavailable("append an entry");
       },
     };
-    await expect(publish(journal, logOf("text"), { signal: held.signal })).rejects.toThrow();
+    await expect(publish(journal, logOf("text"), { signal: held.signal })).rejects.toBe(reason);
     expect(calls).toBe(3);
     expect(await logs.last(address)).toBeUndefined();
   });
@@ -445,6 +445,37 @@ describe("a launcher", () => {
       [{ reason: "at the end" }, ""],
     ]);
     expect(chunks.map(({ header }) => header.checkpoint.from)).toEqual(["a", "b", "d", "e"]);
+  });
+
+  test("that can't go on from where the log stands has all that it still has shown, behind the gap", async () => {
+    const { logs } = createMemoryBus();
+    const failing = async function* () {
+      yield { mark: "a", bytes: Buffer.from("12345 ") };
+      throw new Error("the first replica dies");
+    };
+    await expect(publish(logs, failing)).rejects.toThrow("the first replica dies");
+    const gap = { reason: "rotated away" };
+    await publish(logs, logOfPieces({ mark: "x", bytes: Buffer.from("67890"), gap }));
+    const chunks = await readChunks(logs);
+    expect(textOf(chunks)).toBe("12345 67890");
+    expect(chunks.map(({ header }) => header.gap)).toEqual([undefined, gap]);
+  });
+
+  test("that says the same gap again to whoever goes on behind it has it stored once", async () => {
+    const { logs } = createMemoryBus();
+    const pieces: LogPiece[] = [
+      { mark: "0", bytes: Buffer.from("all that fitted") },
+      { mark: "15", bytes: new Uint8Array(), gap: { reason: "the disk was full" } },
+    ];
+    const failing = async function* () {
+      yield* pieces;
+      throw new Error("the first replica dies");
+    };
+    await expect(publish(logs, failing)).rejects.toThrow("the first replica dies");
+    expect(await publish(logs, logOfPieces(...pieces.slice(1)))).toMatchObject({ tail: "all that fitted" });
+    const chunks = await readChunks(logs);
+    expectWhole(chunks);
+    expect(chunks.map(({ header }) => header.gap?.reason)).toEqual([undefined, "the disk was full", undefined]);
   });
 
   test("that fails has what it gave stored, and is asked again from there", async () => {

@@ -68,7 +68,7 @@ async function readAhead(
   try {
     let redactor = createRedactor(patterns, { resume });
     for await (const { mark, bytes, gap } of launcher.readLog(address.runId, { from: resume?.from, signal })) {
-      if (gap !== undefined) {
+      if (gap !== undefined && !isStored(mark, resume)) {
         // What comes now doesn't go on from what was held back, and a place before the gap means nothing behind it.
         for (const part of redactor.flush()) buffer.add(part);
         const checkpoint = { from: mark, skip: 0, covered: 0 };
@@ -87,6 +87,11 @@ async function readAhead(
   }
 }
 
+/** Only a gap's own chunk ends at the mark behind it: whoever goes on from there is told of the same gap again. */
+function isStored(mark: string, resume: LogCheckpoint | undefined): boolean {
+  return resume?.from === mark && resume.skip === 0;
+}
+
 /** Stores chunk after chunk; while one is on its way the buffer fills the next one. */
 async function writeChunks(
   buffer: ChunkBuffer,
@@ -102,7 +107,7 @@ async function writeChunks(
 
 function createRetry({ backoff, signal, logger }: PublishLogOptions): Retry {
   const isTransient = (error: unknown) => {
-    if (!(error instanceof BusUnavailable) || signal.aborted) return false;
+    if (!(error instanceof BusUnavailable)) return false;
     logger?.warn({ err: error }, "The log waits for the broker");
     return true;
   };

@@ -1,10 +1,6 @@
 /** Where UTF-8 may be cut, and text from bytes that may not be UTF-8. */
 import { isUtf8 } from "node:buffer";
 
-// A byte order mark is a character like any other in the middle of a log.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
-
 /** The place at or before `at` where a character begins; what is no UTF-8 may be cut anywhere. */
 export function startOfCharacter(bytes: Uint8Array, at: number): number {
   for (let start = at; start >= 0 && start >= at - 3; start--) {
@@ -26,7 +22,8 @@ export function endOfCharacters(bytes: Uint8Array): number {
 
 /** The same bytes if they are UTF-8; else with U+FFFD in the place of each sequence that isn't. */
 export function toUtf8(bytes: Uint8Array): Uint8Array {
-  return isUtf8(bytes) ? bytes : encoder.encode(decoder.decode(bytes));
+  // Buffer replaces as TextDecoder does, but faster, and keeps byte order marks.
+  return isUtf8(bytes) ? bytes : Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
 }
 
 /** The end of a text in UTF-8, at most `most` bytes, cut between two characters. */
