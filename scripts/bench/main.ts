@@ -1,0 +1,44 @@
+/**
+ * `npm run bench`: what our way costs beside what nobody could leave out, as ratios measured in one run.
+ *
+ *     npm run bench                        everything, about ten minutes; writes docs/benchmarks.md
+ *     npm run bench -- --only front-door   one section (or several); writes nothing
+ *     npm run bench -- --quick             does it still work? Its figures mean little; writes nothing
+ */
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { describeMachine } from "./machine.ts";
+import { renderDocument, renderRow } from "./render.ts";
+import type { BenchOptions, SectionReport } from "./report.ts";
+import { measureFrontDoor } from "./sections/front-door.ts";
+
+const sections: Readonly<Record<string, (options: BenchOptions) => Promise<SectionReport>>> = {
+  "front-door": measureFrontDoor,
+};
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true },
+    json: { type: "boolean", default: false },
+  },
+});
+const { quick, json, only = Object.keys(sections) } = values;
+const say = (text: string) => console.error(`… ${text}`);
+
+const reports: SectionReport[] = [];
+for (const name of only) {
+  const measure = sections[name];
+  if (measure === undefined) throw new Error(`There is no section ${name}; known: ${Object.keys(sections).join(", ")}`);
+  const report = await measure({ quick, say });
+  reports.push(report);
+  if (!json) console.log([`\n${report.title}`, ...report.rows.map(renderRow)].join("\n"));
+}
+if (json) console.log(JSON.stringify(reports));
+if (!quick && values.only === undefined) {
+  const file = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
+  await writeFile(file, renderDocument(reports, await describeMachine()));
+  say(`wrote ${file}`);
+}
+process.exit(0);
