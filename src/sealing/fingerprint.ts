@@ -40,6 +40,6 @@ async function deriveMacKey(secret: RunSecret): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 }
 
-function encodeValue(value: JsonValue): Uint8Array<ArrayBuffer> {
+function encodeValue(value: JsonValue) {
   return new TextEncoder().encode(stringifyCanonical(value));
 }

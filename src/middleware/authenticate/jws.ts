@@ -29,7 +29,7 @@ export function parseJws(text: string): Result<Jws> {
   if (!payload.ok) return refuse(`its payload: ${payload.problem}`);
   const signature = decodeCanonical(tail);
   if (!signature.ok) return refuse(`its signature: ${signature.problem}`);
-  const signed = new TextEncoder().encode(`${head}.${body}`);
+  const signed = new Uint8Array(new TextEncoder().encode(`${head}.${body}`));
   return succeed({ text, header: header.value, payload: payload.value, signature: signature.value, signed });
 }
 
