@@ -5,15 +5,16 @@ import { join } from "node:path";
 import type { StandaloneConfig } from "./config.ts";
 
 /**
- * Makes the configured directory, or one in the system's temporary directory. That is named after user and port, so that
- * a server which starts again finds what it left behind, and clears away nothing of another server's.
+ * Makes the server's own directory, in the configured one or in one of this user's in the system's temporary directory.
+ * It is named after the port, which no other server has: whoever starts again there finds what it left behind, and clears
+ * away nothing of another server's or agent's, whose runs it can't know.
  */
 export async function openRunsDirectory(
   { RUNS_DIRECTORY }: Pick<StandaloneConfig, "RUNS_DIRECTORY">,
   port: number,
 ): Promise<string> {
-  const directory =
-    RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}-${port}`) : RUNS_DIRECTORY;
+  const parent = RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}`) : RUNS_DIRECTORY;
+  const directory = join(parent, `port-${port}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }

@@ -146,34 +146,35 @@ export function describeRefusals(getStage: GetStage): void {
 
   describe("a path", () => {
     it.each([
-      ["..", [404]],
-      [".", [404]],
-      ["%2e%2e", [400, 404]],
-      ["a..b", [400]],
-      ["a.b", [400]],
-      ["..%2f..%2fetc", [400]],
-      ["a%00b", [400]],
-      ["%zz", [400]],
-      ["%ff%fe", [400]],
-      ["abc*", [400]],
-      ["abc%3E", [400]],
-      ["ab%20cd", [400]],
-      ["a", [400]],
-      ["ABC", [400]],
-      ["-abc", [400]],
-      ["abc-", [400]],
-      ["a".repeat(129), [400]],
-      ["f%C3%B6%C3%B6", [400]],
-      ["", [404]],
-      ["abc/def", [404]],
-      ["__proto__", [400]],
-      ["constructor", [202]],
-    ])("to the GUResID %j is answered with one of %j", async (guresid, statuses) => {
+      ["..", 400],
+      [".", 400],
+      ["%2e%2e", 400],
+      ["../..", 404],
+      ["a..b", 400],
+      ["a.b", 400],
+      ["..%2f..%2fetc", 400],
+      ["a%00b", 400],
+      ["%zz", 400],
+      ["%ff%fe", 400],
+      ["abc*", 400],
+      ["abc%3E", 400],
+      ["ab%20cd", 400],
+      ["a", 400],
+      ["ABC", 400],
+      ["-abc", 400],
+      ["abc-", 400],
+      ["a".repeat(129), 400],
+      ["f%C3%B6%C3%B6", 400],
+      ["", 400],
+      ["abc/def", 400],
+      ["__proto__", 400],
+      ["constructor", 202],
+    ])("to the GUResID %j is answered with %j", async (guresid, status) => {
       const { server } = getStage();
       const path = `/drivers/container/${guresid}`;
       const answer = await sendRequest(server.url, { method: "PUT", path, body: JSON.stringify(good) });
-      expect(statuses).toContain(answer.status);
-      if (answer.status === 400) expect(readMessage(answer)).toMatch(/GUResID|path/);
+      expect(answer.status).toBe(status);
+      if (answer.status === 400) expect(readMessage(answer)).toMatch(/path/);
     });
 
     it("at the limit of a GUResID's length is a resource like any other", async () => {

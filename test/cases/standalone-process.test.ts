@@ -1,7 +1,7 @@
 /** The standalone server as a process: how it starts, ends, dies, and begins again. */
 import { spawnSync } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createDriverClient, createGuresid, readMessage, readValues } from "../support/driver-client.ts";
 import { isProcessAlive } from "../support/local-processes.ts";
@@ -117,14 +117,39 @@ describe("The standalone server, killed by SIGKILL while a run goes on", () => {
   });
 });
 
-describe("The standalone server refuses to start", () => {
-  it("twice on one port, and the first one's run goes on", async () => {
-    const port = await findPort();
-    const { server, directory, driver, witness } = await start({ port });
+describe("The standalone server", () => {
+  it("on another port leaves the runs of the first one alone, though their directory is the same", async () => {
+    const { directory, driver, witness } = await start();
     const guresid = createGuresid();
     await driver.put(guresid, buildLongRequest(witness));
     const pids = await awaitPids(witness);
-    const second = runToEnd(directory, { PORT: String(port), RUNS_DIRECTORY: server.runsDirectory });
+    const second = await start({ directory });
+    expect((await second.driver.provision(guresid, buildScriptRequest("exit 0"))).status).toBe(200);
+    expect(await areAlive(pids)).toEqual([true, true]);
+    expect((await driver.get(guresid)).status).toBe(202);
+  });
+
+  it("lets what is more than its capacity wait its turn", async () => {
+    const { driver, witness } = await start({ environment: { CAPACITY: "2" } });
+    const script = `mkdir ${witness.path}/$$; ls -d ${witness.path}/[0-9]* | wc -l >> ${witness.path}/counts; sleep 0.2; rmdir ${witness.path}/$$`;
+    const answers = await Promise.all(
+      Array.from({ length: 7 }, () => driver.provision(createGuresid(), buildScriptRequest(script))),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const counts = (await witness.read("counts")).split("\n").filter(Boolean).map(Number);
+    expect(counts).toHaveLength(7);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("The standalone server refuses to start", () => {
+  it("twice on one port, and the first one's run goes on", async () => {
+    const port = await findPort();
+    const { directory, driver, witness } = await start({ port });
+    const guresid = createGuresid();
+    await driver.put(guresid, buildLongRequest(witness));
+    const pids = await awaitPids(witness);
+    const second = runToEnd(directory, { PORT: String(port), RUNS_DIRECTORY: join(directory, "runs") });
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(String(port));
     expect(await areAlive(pids)).toEqual([true, true]);

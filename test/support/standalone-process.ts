@@ -33,11 +33,10 @@ const main = resolve(import.meta.dirname, "../../adapters/standalone/main.ts");
 export async function startStandaloneProcess(options: ProcessOptions = {}): Promise<StandaloneProcess> {
   const temporary = options.directory === undefined ? await createTemporaryDirectory() : undefined;
   const directory = options.directory ?? temporary?.path ?? "";
-  const runsDirectory = join(directory, "runs");
   const environment = {
     PATH: process.env["PATH"],
     PORT: String(options.port ?? 0),
-    RUNS_DIRECTORY: runsDirectory,
+    RUNS_DIRECTORY: join(directory, "runs"),
     GRACE_SECONDS: "1",
     ...options.environment,
   };
@@ -67,7 +66,7 @@ export async function startStandaloneProcess(options: ProcessOptions = {}): Prom
   return {
     url,
     pid: child.pid ?? 0,
-    runsDirectory,
+    runsDirectory: join(directory, "runs", `port-${new URL(url).port}`),
     localDirectory: join(directory, ".local"),
     createWitness: () => createLocalWitness(join(directory, "witnesses")),
     ownLog: () => output.stdout + output.stderr,

@@ -15,12 +15,11 @@ export type StandaloneServer = OpenServer & LocalTraces;
 
 export async function startStandaloneServer(): Promise<StandaloneServer> {
   const directory = await createTemporaryDirectory();
-  const runsDirectory = join(directory.path, "runs");
   const localDirectory = join(directory.path, ".local");
   const lines: string[] = [];
   const now = () => new Date();
   const logger = createConsoleLogger({ write: (line) => void lines.push(line), now, level: "debug" });
-  const environment = { PORT: "0", RUNS_DIRECTORY: runsDirectory, GRACE_SECONDS: "1" };
+  const environment = { PORT: "0", RUNS_DIRECTORY: join(directory.path, "runs"), GRACE_SECONDS: "1" };
   const readConfig = async () => demand(await readStandaloneConfig(environment, localDirectory));
   const server = await startStandalone({ config: await readConfig(), logger, localDirectory });
   const { CLUSTER: cluster } = await readConfig();
@@ -37,7 +36,7 @@ export async function startStandaloneServer(): Promise<StandaloneServer> {
     url: server.url,
     bus: server.bus,
     cluster,
-    runsDirectory,
+    runsDirectory: join(directory.path, "runs", `port-${new URL(server.url).port}`),
     localDirectory,
     createWitness: () => createLocalWitness(join(directory.path, "witnesses")),
     ownLog: () => lines.join("\n"),
