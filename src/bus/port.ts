@@ -77,7 +77,10 @@ export interface RequestQueue {
 export interface Lease {
   readonly address: RunAddress;
   readonly data: Uint8Array;
-  /** 1 the first time, then more: somebody held it before. */
+  /**
+   * More than 1: somebody held it before. 1: as far as the broker remembers nobody did; one that crashed may have
+   * forgotten the last moments before.
+   */
   readonly deliveries: number;
   /** How long it lasts without being renewed. */
   readonly milliseconds: number;
@@ -85,7 +88,9 @@ export interface Lease {
   renew(): Promise<void>;
   /**
    * The run has ended and its terminal event is stored: the request is gone for good. This is about the run, not about
-   * the lease: it also holds when another replica has been given the request meanwhile. Twice is fine.
+   * the lease: it also holds when another replica has been given the request meanwhile. Twice is fine. Should the lease
+   * run out before the broker has confirmed, this resolves all the same: the request may then come again, and whoever
+   * gets it finds the run's end.
    */
   finish(): Promise<void>;
   /** Gives it back, for another replica to take after `delay` milliseconds. Nothing happens if the lease was lost. */

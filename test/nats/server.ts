@@ -1,12 +1,13 @@
 /** A real nats-server for a test: on a free loopback port, with JetStream in a directory of its own. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { findNatsServer, type NatsServerVersion } from "../../scripts/nats-server.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 export interface NatsServer {
   readonly url: string;
@@ -15,7 +16,7 @@ export interface NatsServer {
   readonly pid: number;
   /** JetStream's files. */
   readonly storeDirectory: string;
-  /** Sends a signal; for one that ends the server, resolves when it has ended. Use SIGSTOP and SIGCONT to pause it. */
+  /** Sends a signal; resolves when the server has ended, or is paused (SIGSTOP). SIGCONT goes on. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and storage; ends it before, if it runs. */
   restart(): Promise<void>;
@@ -48,7 +49,8 @@ export async function startNatsServer({ version, config = "" }: NatsServerOption
     if (hasEnded(server)) return;
     const ended = once(server, "exit");
     server.kill(signal);
-    if (signal !== "SIGSTOP" && signal !== "SIGCONT") await ended;
+    if (signal === "SIGSTOP") await waitUntil("the server has stopped", () => isStopped(server.pid));
+    else if (signal !== "SIGCONT") await ended;
   }
 
   return {
@@ -86,6 +88,11 @@ async function startProcess(binary: string, file: string): Promise<{ process: Pr
   const port = /client connections on [^ ]*:(\d+)/.exec(lines.join("\n"))?.[1];
   if (port === undefined) throw new Error(`Cannot start nats-server: ${lines.join("\n")}`);
   return { process: child, port: Number(port) };
+}
+
+/** A signal takes its time; the state is the first thing behind the name (proc(5)). */
+async function isStopped(pid: number | undefined): Promise<boolean> {
+  return /\) T /.test(await readFile(`/proc/${pid}/stat`, "utf8"));
 }
 
 function hasEnded(child: Process): boolean {

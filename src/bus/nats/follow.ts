@@ -32,7 +32,7 @@ const retryPause = 250;
 
 export async function* follow(link: Link, options: FollowOptions): AsyncGenerator<Entry> {
   const end = AbortSignal.any([options.signal, link.end]);
-  if (end.aborted) return;
+  if (end.aborted || link.connection.isClosed() || link.connection.isDraining()) return;
   const live = subscribeToEntries(link, options.liveSubject, end);
   const cursor = { seen: options.after, look: firstLook };
   try {

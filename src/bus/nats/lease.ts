@@ -14,6 +14,7 @@ export interface LeaseOptions {
 export function createNatsLease(link: Link, message: Msg, { address, milliseconds }: LeaseOptions): Lease {
   const reply = message.reply ?? "";
   let heldUntil = performance.now() + milliseconds;
+  let finishing = false;
   return {
     address,
     data: toPlainBytes(message.data),
@@ -23,17 +24,23 @@ export function createNatsLease(link: Link, message: Msg, { address, millisecond
       const start = performance.now();
       await link.request("renew a lease", reply, { data: "+WPI" });
       // Only a lease that isn't lost can be renewed: the server doesn't say whose delivery it prolonged.
-      if (start < heldUntil) heldUntil = start + milliseconds;
+      if (start < heldUntil && !finishing) heldUntil = start + milliseconds;
     },
     async finish() {
-      await link.request("finish a request", reply, { data: "+ACK" });
+      finishing = true;
+      try {
+        await link.request("finish a request", reply, { data: "+ACK" });
+      } catch (error) {
+        // A server that crashed may have forgotten this delivery. Newer ones don't answer then, and deliver it again.
+        if (link.end.aborted || performance.now() < heldUntil) throw error;
+      }
     },
     async release(delay) {
       // The server would take it from the replica that has it now.
       if (performance.now() >= heldUntil) return;
-      heldUntil = 0;
       const nanos = Math.max(0, Math.round(delay)) * 1_000_000;
       await link.request("release a request", reply, { data: `-NAK {"delay": ${nanos}}` });
+      heldUntil = 0;
     },
   };
 }

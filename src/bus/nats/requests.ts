@@ -7,6 +7,7 @@ import { checkCluster, toSubject } from "../address.ts";
 import { pause } from "../pause.ts";
 import { BusUnavailable, type Lease, type RequestQueue } from "../port.ts";
 import { createNatsLease } from "./lease.ts";
+import { toUnavailable } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { publishExpecting, toRefusal } from "./publish.ts";
 import { pullOne, type PullOptions } from "./pull.ts";
@@ -44,7 +45,9 @@ async function takeOne(link: Link, from: PullOptions): Promise<Lease | undefined
   try {
     // Asked each time, as whoever provisions may choose another lease.
     const milliseconds = await readAckWait(link, from);
-    const pulled = await pullOne(link, from);
+    const pulled = await pullOne(link, from).catch((cause: unknown) => {
+      throw toUnavailable(taking, from.stream, cause);
+    });
     if (pulled.kind === "refused") throw new BusUnavailable(taking, { reason: pulled.reason });
     if (pulled.kind === "nothing") return undefined;
     const { message } = pulled;
