@@ -12,9 +12,11 @@ export async function readBody(c: Context, most: number): Promise<ReadBody> {
   const declared = getDeclaredLength(c);
   if (declared !== undefined && declared > most) return { kind: "too-large", actual: declared };
   try {
-    if (declared !== undefined || c.req.raw.body === null)
-      return { kind: "read", bytes: new Uint8Array(await c.req.arrayBuffer()) };
-    return await readStream(c.req.raw.body.getReader(), most);
+    const { body } = c.req.raw;
+    if (declared === undefined && body !== null) return await readStream(body.getReader(), most);
+    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    // Servers hold a caller to the length that it declared; not every way into an app is a server.
+    return bytes.length > most ? { kind: "too-large", actual: bytes.length } : { kind: "read", bytes };
   } catch {
     // Nothing of ours can fail in reading: the connection was lost.
     return { kind: "cut-off" };
