@@ -9,6 +9,7 @@ import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
 import type { Launcher } from "./launch/launcher.ts";
 import { sweep } from "./recover/sweep.ts";
+import { createBackoff } from "./report/backoff.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
 export interface AgentOptions {
@@ -47,11 +48,21 @@ export function startAgent(options: AgentOptions): Agent {
   const { bus, cluster, launcher, capacity } = options;
 
   async function work(): Promise<void> {
-    await sweep({ launcher, events: bus.events, cluster, logger });
+    await sweepBefore(intake.signal);
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
     const handle = (lease: Parameters<typeof carryOut>[0]) =>
       carryOut(lease, { ...options, logger, signal: letGo.signal, held });
     await takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal });
+  }
+
+  /** First of all, as runs that come again must find their own workloads and nothing else. */
+  async function sweepBefore(signal: AbortSignal): Promise<void> {
+    const backoff = createBackoff({ signal, random: options.random });
+    try {
+      await sweep({ launcher, events: bus.events, cluster, backoff, logger });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   const finished = work();

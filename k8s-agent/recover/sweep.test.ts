@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
+import { BusUnavailable, type Journal } from "../../src/bus/port.ts";
+import { encodeMessage } from "../../src/contract/decode.ts";
+import { buildRunEvent, type EventKind, type Phase } from "../../src/contract/events.ts";
+import { createConsoleLogger } from "../../src/log.ts";
+import { createBackoff } from "../report/backoff.ts";
+import { sweep } from "./sweep.ts";
+
+const cluster = "local";
+const runId = (letter: string) => `01jd000000000000000000000${letter}`;
+
+async function arrange(states: Record<string, Phase | "unreadable" | "none">, broken: readonly string[] = []) {
+  const { events } = createMemoryBus();
+  for (const [letter, state] of Object.entries(states)) {
+    const address = { cluster, runId: runId(letter) };
+    if (state !== "none") await events.append(address, encodeState(address, state), { id: "1", after: 0 });
+  }
+  const removed: string[] = [];
+  const lines: string[] = [];
+  const launcher = {
+    list: async () => Object.keys(states).map(runId),
+    async remove(id: string) {
+      if (broken.map(runId).includes(id)) throw new Error("Cannot remove it");
+      removed.push(id);
+    },
+  };
+  const logger = createConsoleLogger({ write: (line) => lines.push(line), now: () => new Date(0), level: "info" });
+  const run = (journal: Journal = events, signal = new AbortController().signal) =>
+    sweep({
+      launcher: { ...notNeeded, ...launcher },
+      events: journal,
+      cluster,
+      backoff: createBackoff({ signal, random: () => 1 }),
+      logger,
+    });
+  return { run, removed, lines, events };
+}
+
+const fail = () => {
+  throw new Error("Not for a sweep");
+};
+const notNeeded = { name: "local", launch: fail, watch: fail, readLog: fail, stop: fail } as const;
+
+function encodeState(address: { cluster: string; runId: string }, state: Phase | "unreadable"): Uint8Array {
+  if (state === "unreadable") return encodeMessage({ specversion: "2.0", phase: "resting" });
+  const data = { ...address, driver: "container", guresid: "abc", type: "s3", action: "create", phase: state } as const;
+  const kind: EventKind = state;
+  return encodeMessage(buildRunEvent(kind, data, { id: "1", source: "/test", time: new Date(0) }));
+}
+
+test("workloads of runs that have ended or that nobody knows are removed, those of live runs are not", async () => {
+  const { run, removed } = await arrange({ a: "running", b: "succeeded", c: "none", d: "requested", e: "cancelled" });
+  await run();
+  expect(removed).toEqual([runId("b"), runId("c"), runId("e")]);
+});
+
+test("a workload whose last event can't be read is left alone: a newer replica may have written it", async () => {
+  const { run, removed } = await arrange({ a: "unreadable", b: "failed" });
+  await run();
+  expect(removed).toEqual([runId("b")]);
+});
+
+test("what can't be removed is said, and keeps nothing else from being removed", async () => {
+  const { run, removed, lines } = await arrange({ a: "none", b: "none" }, ["a"]);
+  await run();
+  expect(removed).toEqual([runId("b")]);
+  expect(lines.join()).toContain("Cannot remove it");
+});
+
+test("a broker that is away for a moment is waited for", async () => {
+  const { run, removed, events } = await arrange({ a: "running", b: "succeeded" });
+  let calls = 0;
+  await run({
+    ...events,
+    async last(address) {
+      if (++calls < 3) throw new BusUnavailable("read the last event");
+      return events.last(address);
+    },
+  });
+  expect(removed).toEqual([runId("b")]);
+});
+
+test("a broker that stays away is waited for no longer than the agent lives", async () => {
+  const { run, removed, events } = await arrange({ a: "succeeded" });
+  const stopped = new AbortController();
+  const away: Journal = {
+    ...events,
+    async last() {
+      stopped.abort();
+      throw new BusUnavailable("read the last event");
+    },
+  };
+  await expect(run(away, stopped.signal)).rejects.toThrow(/abort/i);
+  expect(removed).toEqual([]);
+});
