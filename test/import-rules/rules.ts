@@ -1,0 +1,120 @@
+/**
+ * Who may import whom. Imports run one way: adapters -> src/app -> driver, runs, catalog -> contract -> valibot; the agent
+ * comes into `src` by few doors only. Whoever adds a folder adds a row; whoever needs another way says why in review.
+ */
+import type { Rule, Rules } from "./check-imports.ts";
+
+const errorsAndLog = ["src/errors.ts", "src/log.ts"];
+
+/** The front door: Web-standard APIs only. */
+const frontDoor: Rules = {
+  "src/contract": { packages: ["valibot"] },
+  "src/sealing": { may: ["src/contract"], packages: ["jose", "valibot"] },
+  // The port and what its implementations share.
+  "src/bus": { may: ["src/contract"] },
+  "src/bus/memory": { may: ["src/bus", "src/contract"] },
+  "src/bus/nats": { may: ["src/bus", "src/contract", "src/log.ts"], packages: ["@nats-io/", "valibot"] },
+  "src/catalog": { may: ["src/contract", "src/docs/json-schema.ts"], packages: ["valibot"] },
+  "src/docs": {
+    may: ["src/contract", "src/catalog/driver.ts", "src/errors.ts", "src/docs/json-schema.ts"],
+    packages: ["hono"],
+  },
+  // In a row of its own, so that the catalog can use it and it can't use the catalog.
+  "src/docs/json-schema.ts": { may: ["src/contract"], packages: ["@valibot/to-json-schema", "valibot"] },
+  "src/driver": {
+    may: ["src/contract", "src/sealing", "src/bus/port.ts", "src/catalog/driver.ts", ...errorsAndLog],
+    packages: ["hono", "ulid", "valibot"],
+  },
+  "src/runs": {
+    may: ["src/contract", "src/sealing", "src/bus/port.ts", ...errorsAndLog],
+    packages: ["hono", "valibot"],
+  },
+  "src/middleware": { may: ["src/contract", ...errorsAndLog], packages: ["hono", "jose", "valibot"] },
+  "src/errors.ts": { may: ["src/contract"], packages: ["hono"] },
+  "src/log.ts": {},
+  // Composition: app.ts, front-door.ts and config.ts. Which bus there is, adapters decide.
+  "src/*": {
+    may: [
+      "src/contract",
+      "src/sealing",
+      "src/bus/port.ts",
+      "src/catalog",
+      "src/docs",
+      "src/driver",
+      "src/runs",
+      "src/middleware",
+      ...errorsAndLog,
+    ],
+    packages: ["hono", "valibot"],
+  },
+};
+
+/** The agent's only doors into `src`. */
+const doors = ["src/contract", "src/bus/port.ts", "src/sealing", "src/log.ts"];
+const stage = (others: readonly string[] = [], packages: readonly string[] = []): Rule => ({
+  may: [...doors, ...others],
+  packages,
+});
+
+/** Stages meet in main.ts and carry-out.ts; between them only what a row says. `launch` is the port: types alone. */
+const agent: Rules = {
+  "k8s-agent/*": {
+    may: [
+      ...doors,
+      ...["intake", "launch", "watch", "logs", "redact", "collect", "report", "recover"].map(
+        (name) => `k8s-agent/${name}`,
+      ),
+    ],
+    packages: ["valibot"],
+  },
+  "k8s-agent/launch": { may: ["src/contract"] },
+  "k8s-agent/intake": stage(),
+  "k8s-agent/report": stage([], ["node:"]),
+  "k8s-agent/redact": stage([], ["node:"]),
+  "k8s-agent/logs": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:"]),
+  // A measurement by hand, which rather belongs into scripts.
+  "k8s-agent/logs/measure.ts": {
+    may: ["src/bus/memory", "k8s-agent/launch", "k8s-agent/logs", "k8s-agent/redact"],
+    packages: ["node:"],
+  },
+  // The log's tail in an error is cut like any log.
+  "k8s-agent/collect": stage(["k8s-agent/launch", "k8s-agent/redact"]),
+  // Who stopped a run, in the words that the outcome is decided by.
+  "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
+  "k8s-agent/recover": stage(["k8s-agent/launch", "k8s-agent/report/backoff.ts"]),
+  "k8s-agent/sidecar": stage(["k8s-agent/launch"], ["node:", "valibot"]),
+  "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
+  // Pure: a run in, Kubernetes objects out.
+  "k8s-agent/job": { may: ["src/contract", "k8s-agent/launch"] },
+};
+
+/** Wiring, imported by nobody but tests and scripts. Node's pieces serve the runtimes that speak its API. */
+const adapters: Rules = {
+  "adapters/node": {
+    may: ["src/**", "package.json"],
+    packages: ["node:", "@hono/node-server", "@nats-io/", "hono", "pino", "valibot"],
+  },
+  "adapters/deno": { may: ["src/**", "adapters/node"], packages: ["node:"] },
+  "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "valibot"] },
+  // The agent as a program: nothing of the front door but what both read from the environment.
+  "adapters/agent": {
+    may: [...doors, "src/bus", "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
+    packages: ["node:", "valibot"],
+  },
+  // The only place that imports both programs.
+  "adapters/standalone": {
+    may: ["src/**", "adapters/node", "k8s-agent/**"],
+    packages: ["node:", "valibot"],
+  },
+};
+
+const anything = ["src/**", "k8s-agent/**", "adapters/**", "test/**", "package.json"];
+
+export const rules: Rules = {
+  ...frontDoor,
+  ...agent,
+  ...adapters,
+  // Measurements use the tests' servers and clients.
+  scripts: { may: anything, packages: ["node:", "@nats-io/", "jose", "valibot"] },
+  "vitest.config.ts": { packages: ["vitest"] },
+};
