@@ -92,7 +92,7 @@ describe("the table", () => {
   const judge = (file: string, specifier: string, table: Rules = rules): string =>
     findBreaches([{ file, line: 1, specifier }], table)[0] ?? "allowed";
 
-  test.for([
+  test.for<[file: string, specifier: string]>([
     ["src/driver/routes.ts", "../contract/json.ts"],
     ["src/driver/routes.ts", "./answer.ts"],
     ["src/driver/routes.ts", "hono"],
@@ -113,7 +113,7 @@ describe("the table", () => {
     expect(judge(file, specifier)).toBe("allowed");
   });
 
-  test.for([
+  test.for<[file: string, specifier: string, rule: string]>([
     ["src/contract/x.ts", "../log.ts", "src/contract may import nothing else"],
     ["src/contract/x.ts", "jose", "src/contract may import the packages valibot"],
     ["src/contract/container/x.ts", "hono", "src/contract may import the packages valibot"],

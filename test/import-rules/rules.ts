@@ -94,8 +94,8 @@ const adapters: Rules = {
     may: ["src/**", "package.json"],
     packages: ["node:", "@hono/node-server", "@nats-io/", "hono", "pino", "valibot"],
   },
-  "adapters/deno": { may: ["src/**", "adapters/node"], packages: ["node:"] },
-  "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "valibot"] },
+  "adapters/deno": { may: ["src/**", "adapters/node"], packages: ["node:", "hono"] },
+  "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
     may: [...doors, "src/bus", "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
