@@ -91,7 +91,7 @@ async function handle(lease: Lease, options: CarryOutOptions): Promise<void> {
   });
   if (reporter.phase === undefined || !isTerminal(reporter.phase)) {
     const begun = reporter.phase !== undefined && reporter.phase !== "requested";
-    await reporter.take(lease.deliveries);
+    await reporter.take();
     if (!begun) for (const warning of warnings) await reporter.warn(warning);
     await reporter.end(await execute(run, { ...options, reporter, patterns, backoff }));
   }
@@ -148,10 +148,16 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
   }
 }
 
+/**
+ * Publishes the log to its end. Another writer of the log is not yet another holder of the run: a replica that was paused
+ * may have stored one more chunk before its next event is refused. Then the log goes on behind that chunk.
+ */
 async function followLog(run: Run, options: Execution): Promise<Extract<LogEnd, { kind: "ended" }>> {
-  const end = await publishLog({ ...options, address: run.order, journal: options.bus.logs });
-  if (end.kind === "fenced") throw new Fenced(run.order.runId);
-  return end;
+  for (;;) {
+    const end = await publishLog({ ...options, address: run.order, journal: options.bus.logs });
+    if (end.kind === "ended") return end;
+    if (!(await options.reporter.isHolder())) throw new Fenced(run.order.runId);
+  }
 }
 
 /** Before anything is cut to its limit: half of a secret isn't found. */

@@ -1,24 +1,20 @@
 /**
- * Publishes a run's events under the fence: each one expects the run's last sequence, so that of two replicas that
- * believe they hold a run one is refused and stands down. A broker that is away is waited for.
+ * Publishes what becomes of a run, from the replica that holds it. Secrets are taken out of all that everybody may see; a
+ * replica that is refused an event doesn't hold the run any more.
  */
-import type { Journal } from "../../src/bus/port.ts";
-import { BusUnavailable } from "../../src/bus/port.ts";
-import { decodeMessage, encodeMessage } from "../../src/contract/decode.ts";
+import { MessageTooLarge } from "../../src/bus/port.ts";
 import {
-  buildRunEvent,
   eventTypes,
   phases,
-  RunEvent,
   type EventKind,
   type Failure,
   type Phase,
   type RunEventData,
   type RunResult,
 } from "../../src/contract/events.ts";
-import type { RunOrder } from "../../src/contract/run.ts";
+import { describeLimit } from "../../src/contract/limits.ts";
 import { sealResult } from "../../src/sealing/result.ts";
-import type { Backoff } from "./backoff.ts";
+import { createEventWriter, type EventDetails, type EventWriterOptions } from "./event-writer.ts";
 import { nameOutputs } from "./name-outputs.ts";
 
 /** This replica doesn't hold the run any more: another one has written since. */
@@ -29,116 +25,74 @@ export class Fenced extends Error {
   }
 }
 
-export interface ReporterOptions {
-  readonly events: Journal;
-  readonly order: RunOrder;
-  /** This replica's name. */
-  readonly agent: string;
-  readonly now: () => Date;
+export interface ReporterOptions extends EventWriterOptions {
   /** Takes secrets out of what is said. */
   readonly redactText: (text: string) => string;
-  /** Calls again while the broker is away. */
-  readonly backoff: Backoff;
 }
 
 export interface RunReporter {
   /** The phase that the last event says; undefined: no event yet. */
   readonly phase: Phase | undefined;
   /** Takes the run: `accepted` the first time, `adopted` when a replica before this one has begun it. */
-  take(delivery: number): Promise<void>;
+  take(): Promise<void>;
   /** Moves on to a phase; nothing happens when the run is there or further already. */
   enter(phase: "starting" | "running" | "collecting", details?: Pick<RunEventData, "commit">): Promise<void>;
   warn(warning: string): Promise<void>;
+  /** Whether the run is still ours: nobody else has published an event of it. */
+  isHolder(): Promise<boolean>;
   /** The terminal event, with the sealed result. */
   end(result: RunResult): Promise<void>;
 }
 
 /** Reads where the run is, and goes on from there. Every method rejects with `Fenced` when it isn't ours any more. */
-export async function openRunReporter({
-  events,
-  order,
-  agent,
-  now,
-  redactText,
-  backoff,
-}: ReporterOptions): Promise<RunReporter> {
-  const { runId, cluster, driver, guresid, type, action } = order;
-  let last = await readLast();
-  let warnings = 0;
+export async function openRunReporter({ redactText, ...options }: ReporterOptions): Promise<RunReporter> {
+  const { order, agent } = options;
+  const writer = await createEventWriter(options);
 
-  async function readLast(): Promise<{ sequence: number; phase: Phase | undefined }> {
-    const entry = await backoff(() => events.last({ runId, cluster }), isTransient);
-    if (entry === undefined) return { sequence: 0, phase: undefined };
-    const event = decodeMessage(RunEvent, entry.data);
-    if (!event.ok) throw new Error(`Cannot read the last event of run ${runId}: ${event.problem}`);
-    return { sequence: entry.sequence, phase: event.value.data.phase };
+  async function publish(kind: EventKind, details: EventDetails): Promise<void> {
+    if (!(await writer.append(kind, details))) throw new Fenced(order.runId);
   }
 
-  async function append(
-    kind: EventKind,
-    id: string,
-    details: Partial<RunEventData> & { phase: Phase },
-  ): Promise<boolean> {
-    const data: RunEventData = { runId, cluster, driver, guresid, type, action, ...details };
-    const source = `/clusters/${cluster}/agents/${agent}`;
-    const event = buildRunEvent(kind, data, {
-      id: `${runId}.${id}`,
-      source,
-      time: now(),
-      traceparent: order.traceparent,
-    });
-    const bytes = encodeMessage(event);
-    const appended = await backoff(
-      () => events.append({ runId, cluster }, bytes, { id: event.id, after: last.sequence }),
-      isTransient,
-    );
-    if (appended.kind === "conflict") return false;
-    last = { sequence: appended.sequence, phase: details.phase };
-    return true;
-  }
-
-  async function appendOrStandDown(
-    kind: EventKind,
-    id: string,
-    details: Partial<RunEventData> & { phase: Phase },
-  ): Promise<void> {
-    if (!(await append(kind, id, details))) throw new Fenced(runId);
+  async function publishEnd(result: RunResult): Promise<void> {
+    const sealed = await sealResult(result, { ...order, type: eventTypes[result.kind] });
+    await publish(result.kind, { phase: result.kind, sealed, ...describeResult(result, redactText) });
   }
 
   return {
     get phase() {
-      return last.phase;
+      return writer.phase;
     },
-    async take(delivery) {
-      if (last.phase !== undefined && last.phase !== "requested") {
-        return appendOrStandDown("adopted", `adopted.${agent}.${delivery}`, { phase: last.phase, agent });
-      }
-      if (await append("accepted", "accepted", { phase: "accepted", agent })) return;
+    async take() {
+      const { phase } = writer;
+      if (phase !== undefined && phase !== "requested") return publish("adopted", { phase, agent });
+      if (await writer.append("accepted", { phase: "accepted", agent })) return;
       // The front door's `requested` may have come between our look and our event.
-      last = await readLast();
-      if (last.phase !== "requested") throw new Fenced(runId);
-      await appendOrStandDown("accepted", "accepted", { phase: "accepted", agent });
+      await writer.catchUp();
+      if (writer.phase !== "requested") throw new Fenced(order.runId);
+      await publish("accepted", { phase: "accepted", agent });
     },
     async enter(phase, details = {}) {
-      if (last.phase !== undefined && phases.indexOf(phase) <= phases.indexOf(last.phase)) return;
-      await appendOrStandDown(phase, phase, { phase, ...details });
+      if (writer.phase !== undefined && phases.indexOf(phase) <= phases.indexOf(writer.phase)) return;
+      await publish(phase, { phase, ...details });
     },
-    async warn(warning) {
-      await appendOrStandDown("warned", `warned.${agent}.${warnings++}`, {
-        phase: last.phase ?? "accepted",
-        warning: redactText(warning),
-      });
-    },
+    warn: (warning) => publish("warned", { phase: writer.phase ?? "accepted", warning: redactText(warning) }),
+    isHolder: () => writer.isUpToDate(),
     async end(result) {
       const clean = redactResult(result, redactText);
-      const sealed = await sealResult(clean, { ...order, type: eventTypes[clean.kind] });
-      await appendOrStandDown(clean.kind, "end", { phase: clean.kind, sealed, ...describeResult(clean, redactText) });
+      try {
+        await publishEnd(clean);
+      } catch (error) {
+        if (clean.kind !== "succeeded" || !(error instanceof MessageTooLarge)) throw error;
+        await publishEnd(refuseOutputs(error));
+      }
     },
   };
 }
 
-function isTransient(error: unknown): boolean {
-  return error instanceof BusUnavailable;
+/** This broker takes less than our own limit supposes: without an end, the request would come again for ever. */
+function refuseOutputs({ actual, limit }: MessageTooLarge): RunResult {
+  const problem = describeLimit("the message that carries them", actual, limit, "bytes");
+  return { kind: "failed", failure: { reason: "outputs-invalid", message: `Cannot send the outputs: ${problem}` } };
 }
 
 /** Outputs are the caller's own, and sealed; everything said about a failure is for everybody's eyes. */
