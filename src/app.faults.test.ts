@@ -251,6 +251,14 @@ describe("a broker that fails", () => {
     expect(stage.logged.join("\n")).toContain("The broker does not answer");
   });
 
+  test("by refusing every write, as if its reads were always too old, is 503 and not an endless loop", async () => {
+    const bus = createMemoryBus();
+    const records = { ...bus.records, set: () => Promise.resolve({ kind: "conflict" as const }) };
+    const stage = await createStage({ parties, bus: { ...bus, records } });
+    expect((await stage.put()).status).toBe(503);
+    expect(stage.logged.join("\n")).toContain("the record was never as it had been read, 100 times");
+  });
+
   test("while a caller waits is 503 too", async () => {
     const bus = createMemoryBus();
     const appBus = interceptBus(bus, (call) => {

@@ -1,7 +1,6 @@
 /** How both programs read environment variables: wrong values are all listed at once, and stop the start. */
 import * as v from "valibot";
-import { describeFault, describePath } from "./decode.ts";
-import { check } from "./decode.ts";
+import { check, describeFault, describePath } from "./decode.ts";
 import { parseJson } from "./json.ts";
 import { refuse, succeed, type Result } from "./result.ts";
 

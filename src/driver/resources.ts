@@ -2,7 +2,7 @@
  * The resources that callers put, delete and ask about: reads the record, decides, writes, and holds the answer for as
  * long as the caller prefers. No state of its own: two front doors, or one that was restarted, behave as one.
  */
-import type { Bus } from "../bus/port.ts";
+import { BusUnavailable, type Bus } from "../bus/port.ts";
 import type { Wanted } from "../catalog/driver.ts";
 import type { Failure } from "../contract/events.ts";
 import type { Outputs } from "../contract/outputs.ts";
@@ -60,26 +60,24 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   const look = createLook({ records, states, now });
 
   /** Looks, decides and carries out, until there is an answer: again when another request or the run's end was faster. */
-  async function handle(address: ResourceAddress, plan: Plan, { waitSeconds, traceparent }: Terms): Promise<Answer> {
+  function handle(address: ResourceAddress, plan: Plan, { waitSeconds, traceparent }: Terms): Promise<Answer> {
     const until = waitSeconds > 0 ? AbortSignal.timeout(waitSeconds * 1000) : AbortSignal.abort();
     let observed: string | undefined;
-    for (;;) {
+    return repeat(async () => {
       const looked = await look(address, observed);
       const decision = await plan.decide(looked.situation);
       if (decision.kind === "place") {
         const wished = await plan.toWish(decision, looked.situation?.record);
         if (wished.kind === "refused") return wished;
         const placed = await placement.place({ ...wished.wish, address, traceparent }, looked.loaded);
-        if (placed.kind === "conflict") continue;
-        if (until.aborted) return describeRun("progress", placed.record);
+        if (placed.kind === "conflict") return undefined;
         observed = placed.record.run.runId;
-      } else {
-        if (looked.situation === undefined) return { kind: decision.kind === "gone" ? "gone" : "unknown" };
-        const answer = await settle(address, looked, { decision, until });
-        if (answer !== undefined) return answer;
-        observed = looked.situation.record.run.runId;
+        return until.aborted ? describeRun("progress", placed.record) : undefined;
       }
-    }
+      if (looked.situation === undefined) return { kind: decision.kind === "gone" ? "gone" : "unknown" };
+      observed = looked.situation.record.run.runId;
+      return settle(address, looked, { decision, until });
+    });
   }
 
   /** The answer that a decision other than a new run comes to; undefined when it is time to look again. */
@@ -131,15 +129,25 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   return {
     put: (address, wanted, terms) => handle(address, planPut(wanted, { clusters, keys }), terms),
     delete: (address, terms) => handle(address, planDelete(clusters), terms),
-    async get(address) {
-      for (;;) {
+    get: (address) =>
+      repeat(async () => {
         const looked = await look(address);
         if (looked.situation === undefined) return { kind: "unknown" };
-        const answer = await describe(address, looked, decideGet(looked.situation));
-        if (answer !== undefined) return answer;
-      }
-    },
+        return describe(address, looked, decideGet(looked.situation));
+      }),
   };
+}
+
+/** More than anybody needs: whoever is refused that often reads what is no longer true. */
+const mostAttempts = 100;
+
+/** Attempts until there is an answer. */
+async function repeat(attempt: () => Promise<Answer | undefined>): Promise<Answer> {
+  for (let attempts = 0; attempts < mostAttempts; attempts++) {
+    const answer = await attempt();
+    if (answer !== undefined) return answer;
+  }
+  throw new BusUnavailable("answer", { reason: `the record was never as it had been read, ${mostAttempts} times` });
 }
 
 function describeRun(kind: "progress" | "busy", { run, create }: ResourceRecord): Answer {
