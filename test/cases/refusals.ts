@@ -118,6 +118,17 @@ export function describeRefusals(getStage: GetStage): void {
       expect((await driver.get(guresid)).status).toBe(404);
     });
 
+    it("a body that isn't UTF-8", async () => {
+      const { server } = getStage();
+      const path = `/drivers/container/${createGuresid()}`;
+      const body = Buffer.from(JSON.stringify({ ...good, resource: { text: "\u00ff" } }), "latin1");
+      const answer = await sendRequest(server.url, { method: "PUT", path, body });
+      expect({ status: answer.status, message: readMessage(answer) }).toEqual({
+        status: 400,
+        message: "Cannot read the request: not UTF-8",
+      });
+    });
+
     it("a body over the limit: 413 with limit and size, declared or not", async () => {
       const { driver, server } = getStage();
       const text = "x".repeat(limits.requestBodyBytes);

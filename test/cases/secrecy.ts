@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startGitServer } from "../git/server.ts";
+import type { JsonObject } from "../../src/contract/json.ts";
 import { createGuresid, readSecrets } from "../support/driver-client.ts";
 import type { HttpAnswer } from "../support/http.ts";
 import { sampleCommandLines } from "../support/local-processes.ts";
@@ -77,6 +78,20 @@ function buildCanaryRequest(canaries: Canaries, { url, witness }: { url: string;
   });
 }
 
+/** Requests whose code can't be had with the canaries that they hold: git is told them, and has something to say. */
+function listUnreachable(canaries: Canaries, url: string): unknown[] {
+  const good = buildScriptRequest("exit 0");
+  const withSource = (source: JsonObject, secrets: JsonObject) => ({
+    ...good,
+    driver: { values: { ...good.driver.values, source }, secrets: { source: secrets } },
+  });
+  return [
+    withSource({ url, username: "robot" }, { password: canaries.account }),
+    withSource({ url, username: "robot", ref: "no-such-branch" }, { password: canaries.password }),
+    withSource({ url: "ssh://git@127.0.0.1:1/app.git" }, { ssh_key: canaries.file, known_hosts: canaries.known }),
+  ];
+}
+
 /** Requests with canaries that are refused. */
 function listBadRequests(canaries: Canaries): unknown[] {
   const good = buildScriptRequest("exit 0");
@@ -123,7 +138,10 @@ export function describeSecrecy(getStage: GetStage<CaseServer & LocalTraces>): v
       const failed = await driver.provision(guresid, changed);
       expect(failed.status).toBe(400);
       const destroyed = await driver.destroy(guresid);
-      const bad = await Promise.all(listBadRequests(canaries).map((body) => driver.put(createGuresid(), body)));
+      const bad = await Promise.all([
+        ...listBadRequests(canaries).map((body) => driver.put(createGuresid(), body)),
+        ...listUnreachable(canaries, git.url("app")).map((body) => driver.provision(createGuresid(), body)),
+      ]);
       expect(bad.map(({ status }) => status)).toEqual(bad.map(() => 400));
       await waitUntil("all runs are removed", async () => (await listRuns(server.runsDirectory)).length === 0);
 

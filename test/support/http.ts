@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
   /** A list is sent in chunks, without a declared length. */
-  readonly body?: string | readonly string[];
+  readonly body?: string | Uint8Array | readonly string[];
   /** Whose connections are used; the process's own if left out. */
   readonly agent?: Agent;
 }
@@ -45,11 +45,15 @@ export function sendRequest(url: string, { body, headers, ...options }: HttpRequ
     );
   });
   outgoing.on("error", reject);
-  for (const piece of typeof body === "string" ? [body] : (body ?? [])) outgoing.write(piece);
+  for (const piece of isWhole(body) ? [body] : (body ?? [])) outgoing.write(piece);
   outgoing.end();
   return promise;
 }
 
 function declareLength(body: HttpRequest["body"]): OutgoingHttpHeaders {
-  return typeof body === "string" ? { "Content-Length": Buffer.byteLength(body) } : {};
+  return isWhole(body) ? { "Content-Length": Buffer.byteLength(body) } : {};
+}
+
+function isWhole(body: HttpRequest["body"]): body is string | Uint8Array {
+  return typeof body === "string" || body instanceof Uint8Array;
 }
