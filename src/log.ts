@@ -40,6 +40,7 @@ export function createConsoleLogger(options: ConsoleLoggerOptions, bound: LogFie
   };
 }
 
-function describeFields({ err, ...fields }: LogFields): LogFields {
+function describeFields(fields: LogFields): LogFields {
+  const { err } = fields;
   return err instanceof Error ? { ...fields, err: { type: err.name, message: err.message, stack: err.stack } } : fields;
 }
