@@ -30,6 +30,7 @@ export function interceptBus(bus: Bus, before: (call: Call) => void | Promise<vo
     },
   });
   return {
+    agents: bus.agents,
     records: {
       async get(key) {
         await before({ operation: "records.get", key });

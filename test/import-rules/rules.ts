@@ -11,7 +11,7 @@ const frontDoor: Rules = {
   "src/contract": { packages: ["valibot"] },
   "src/sealing": { may: ["src/contract"], packages: ["jose", "valibot"] },
   // The port and what its implementations share.
-  "src/bus": { may: ["src/contract"] },
+  "src/bus": { may: ["src/contract"], packages: ["valibot"] },
   "src/bus/memory": { may: ["src/bus", "src/contract"] },
   "src/bus/nats": { may: ["src/bus", "src/contract", "src/log.ts"], packages: ["@nats-io/", "valibot"] },
   "src/catalog": { may: ["src/contract", "src/docs/json-schema.ts"], packages: ["valibot"] },
@@ -61,13 +61,15 @@ const agent: Rules = {
   "k8s-agent/*": {
     may: [
       ...doors,
-      ...["intake", "launch", "watch", "logs", "redact", "collect", "report", "recover"].map(
+      "package.json",
+      ...["announce", "intake", "launch", "watch", "logs", "redact", "collect", "report", "recover"].map(
         (name) => `k8s-agent/${name}`,
       ),
     ],
     packages: ["valibot"],
   },
   "k8s-agent/launch": { may: ["src/contract"] },
+  "k8s-agent/announce": stage([], ["node:"]),
   "k8s-agent/intake": stage(),
   "k8s-agent/report": stage([], ["node:"]),
   "k8s-agent/redact": stage([], ["node:"]),
@@ -101,9 +103,9 @@ const adapters: Rules = {
     may: [...doors, "src/bus", "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
     packages: ["node:", "valibot"],
   },
-  // The only place that imports both programs.
+  // The only place that imports both programs; it starts the agent as the agent's own adapter does.
   "adapters/standalone": {
-    may: ["src/**", "adapters/node", "k8s-agent/**"],
+    may: ["src/**", "adapters/node", "adapters/agent", "k8s-agent/**"],
     packages: ["node:", "valibot"],
   },
 };
