@@ -3,8 +3,9 @@ import * as v from "valibot";
 import { mapOf } from "./contract/objects.ts";
 import { limits } from "./contract/limits.ts";
 import { ClusterName } from "./contract/names.ts";
+import { refuse, succeed, type Result } from "./contract/result.ts";
 import { jsonText, readVariables, wholeNumber } from "./contract/variables.ts";
-import { AuthenticationConfig } from "./middleware/authenticate/config.ts";
+import { AuthenticationConfig, isOpen } from "./middleware/authenticate/config.ts";
 import { ClusterPublicJwk, FrontDoorKeyFile } from "./sealing/key-files.ts";
 
 /** A cluster as the front door knows it: its public key is pinned here, as the broker is not trusted. */
@@ -72,4 +73,14 @@ export function getAuthentication({
 /** Whether only programs on the same machine can reach a server that listens there. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** A server that others can reach, and that lets everybody in, would run anybody's containers. */
+export function requireToken<C extends Pick<FrontDoorConfig, "HOST" | "TOKEN_HASHES" | "AUTHENTICATION">>(
+  config: C,
+): Result<C> {
+  if (isLoopback(config.HOST) || !isOpen(getAuthentication(config))) return succeed(config);
+  return refuse(
+    `HOST is ${config.HOST}, which others can reach: set TOKEN_HASHES to the SHA-256 of a token, or AUTHENTICATION`,
+  );
 }

@@ -1,48 +1,34 @@
-/** `deno task start`: the front door on Deno, over NATS. */
+/** `deno task start`: the front door on Deno, over NATS. By TCP, as Deno's WebSocket stalls for 40 ms now and then. */
 import { resolve } from "node:path";
 import process from "node:process";
-import { createLazyBus } from "../../src/bus/lazy-bus.ts";
-import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
-import { createFrontDoor } from "../../src/front-door.ts";
 import { createConsoleLogger } from "../../src/log.ts";
-import { readNodeConfig } from "../node/config.ts";
-import { connectNats } from "../node/nats-connection.ts";
-import { version } from "../node/version.ts";
+import { readNodeConfig, type NodeConfig } from "../node/config.ts";
+import { openFrontDoor } from "../node/front-door.ts";
+import { runProgram, type Program } from "../node/run.ts";
 
-const now = () => new Date();
-const config = await readNodeConfig(process.env, resolve(".local"));
-if (!config.ok) stopStarting(config.problem);
-const { HOST, PORT, LOG_LEVEL, NATS_URL, NATS_CREDENTIALS } = config.value;
-const logger = createConsoleLogger({ write: (line) => console.error(line), now, level: LOG_LEVEL });
-// Over TCP: Deno's WebSocket stalls for 40 ms now and then.
-const connection = { url: NATS_URL, credentialsFile: NATS_CREDENTIALS, name: "front-door", logger };
-const bus = createLazyBus({
-  open: async () => createNatsBus({ connection: await connectNats(connection) }),
-  patienceMilliseconds: 900,
-});
-const app = await createFrontDoor({ config: config.value, bus, logger, now, version });
-if (!app.ok) stopStarting(app.problem);
+/** Requests that are under way are waited for this long when the server stops. */
+const patienceMilliseconds = 3000;
 
-const server = Deno.serve(
-  {
-    hostname: HOST,
-    port: PORT,
-    onListen: ({ hostname, port }) =>
-      console.log(
-        `Container Driver's front door listens on http://${hostname}:${port} (API: /docs/spec.json); Ctrl-C stops it`,
-      ),
-  },
-  app.value.fetch,
-);
-for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => void stop());
+await runProgram(await readNodeConfig(process.env, resolve(".local")), start);
 
-async function stop(): Promise<never> {
-  await server.shutdown();
-  await bus.close();
-  Deno.exit(0);
+async function start(config: NodeConfig): Promise<Program> {
+  const write = (line: string) => console.error(line);
+  const logger = createConsoleLogger({ write, now: () => new Date(), level: config.LOG_LEVEL });
+  const { app, bus } = await openFrontDoor(config, logger);
+  const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: announce }, (request) =>
+    app.fetch(request),
+  );
+  return {
+    failed: new Promise(() => {}),
+    async stop() {
+      const patience = new Promise((resolve) => setTimeout(resolve, patienceMilliseconds));
+      await Promise.race([server.shutdown(), patience]);
+      await bus.close();
+    },
+  };
 }
 
-function stopStarting(problem: string): never {
-  console.error(`Cannot start: ${problem}`);
-  Deno.exit(2);
+function announce({ hostname, port }: { hostname: string; port: number }): void {
+  const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  console.log(`Container Driver's front door listens on ${url} (API: ${url}/docs/spec.json); Ctrl-C stops it`);
 }

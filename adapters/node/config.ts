@@ -1,10 +1,9 @@
-/** The configuration of the front door on Node: variables from the environment, keys from `.local/` where it has none. */
+/** The configuration of the front door on Node: variables from the environment, and from `.local/` where it has none. */
 import * as v from "valibot";
-import { frontDoorVariables, getAuthentication, isLoopback } from "../../src/config.ts";
-import { refuse, succeed, type Result } from "../../src/contract/result.ts";
+import { frontDoorVariables, requireToken } from "../../src/config.ts";
+import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
-import { isOpen, type AuthenticationConfig } from "../../src/middleware/authenticate/config.ts";
-import { readLocalVariables } from "./local-files.ts";
+import { findBrokerCredentials, readClusterList, readFrontDoorKeyText, readOwnCluster } from "./local-variables.ts";
 
 /** How programs on Node and Deno reach the broker. */
 export const brokerVariables = {
@@ -12,37 +11,55 @@ export const brokerVariables = {
   NATS_URL: v.string("is missing: the broker's URL, such as nats://127.0.0.1:4222"),
   /** A credentials file. */
   NATS_CREDENTIALS: v.optional(v.string()),
+  /** JetStream's API in our account, where that isn't `$JS.API`. */
+  NATS_API_PREFIX: v.optional(v.string()),
 };
 
 const read = (variables: Readonly<Record<string, string | undefined>>) =>
   readVariables({ ...frontDoorVariables, ...brokerVariables }, variables);
 
 export type NodeConfig = Extract<ReturnType<typeof read>, { ok: true }>["value"];
+export type Environment = Readonly<Record<string, string | undefined>>;
 
-export async function readNodeConfig(
-  environment: Readonly<Record<string, string | undefined>>,
-  localDirectory: string,
-): Promise<Result<NodeConfig>> {
-  const config = read(await withLocalKeys(environment, { localDirectory, cluster: "local" }));
+export async function readNodeConfig(environment: Environment, localDirectory: string): Promise<Result<NodeConfig>> {
+  const own = { localDirectory, cluster: "local", always: false };
+  const config = read(await fillInFrontDoor(environment, own));
   return config.ok ? requireToken(config.value) : config;
 }
 
-/** The environment, with the keys in `.local/` where it has none. An empty variable counts as left out. */
-export async function withLocalKeys(
-  environment: Readonly<Record<string, string | undefined>>,
-  { localDirectory, cluster }: { localDirectory: string; cluster: string },
-): Promise<Record<string, string | undefined>> {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  return { ...(await readLocalVariables(localDirectory, cluster)), ...given };
+/** Where `.local/` is, and a cluster of this machine. */
+export interface Local {
+  readonly localDirectory: string;
+  readonly cluster: string;
 }
 
-/** A server that others can reach, and that lets everybody in, would run anybody's containers. */
-export function requireToken<C extends { HOST: string } & Parameters<typeof getAuthentication>[0]>(
-  config: C,
-): Result<C> {
-  const authentication: AuthenticationConfig = getAuthentication(config);
-  if (isLoopback(config.HOST) || !isOpen(authentication)) return succeed(config);
-  return refuse(
-    `HOST is ${config.HOST}, which others can reach: set TOKEN_HASHES to the SHA-256 of a token, or AUTHENTICATION`,
-  );
+/** The front door's variables, with what `.local/` has: keys, the clusters that were added, credentials. */
+export function fillInFrontDoor(
+  environment: Environment,
+  { localDirectory, cluster, always }: Local & { always: boolean },
+): Promise<Environment> {
+  const { NATS_URL: url } = environment;
+  return fillIn(environment, {
+    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory),
+    CLUSTERS: () => readClusterList(localDirectory, { cluster, always }),
+    NATS_CREDENTIALS: () => findBrokerCredentials(localDirectory, { user: "front-door", url }),
+  });
+}
+
+/** The environment, with this machine's keys and one cluster of it where it has none. */
+export function withLocalKeys(environment: Environment, { localDirectory, cluster }: Local): Promise<Environment> {
+  return fillIn(environment, {
+    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory),
+    CLUSTERS: () => readOwnCluster(localDirectory, cluster),
+  });
+}
+
+/** The environment, with defaults that are looked for only where it says nothing. An empty variable counts as left out. */
+export async function fillIn(
+  environment: Environment,
+  defaults: Readonly<Record<string, () => Promise<string | undefined>>>,
+): Promise<Environment> {
+  const filled: Record<string, string | undefined> = { ...environment };
+  for (const [name, find] of Object.entries(defaults)) filled[name] ||= await find();
+  return filled;
 }

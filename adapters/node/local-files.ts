@@ -5,17 +5,16 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type * as v from "valibot";
+import * as v from "valibot";
 import { check } from "../../src/contract/decode.ts";
 import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import {
   ClusterKeyFile,
   FrontDoorKeyFile,
+  FrontDoorPublicJwk,
   generateClusterKeys,
   generateFrontDoorKeys,
-  getClusterPublicJwk,
   getFrontDoorPublicJwk,
-  type FrontDoorPublicJwk,
 } from "../../src/sealing/key-files.ts";
 
 /** Reads the front door's keys, or makes them. */
@@ -33,16 +32,24 @@ export async function readTrustedFrontDoors(directory: string): Promise<FrontDoo
   return [getFrontDoorPublicJwk(await readFrontDoorKeys(directory))];
 }
 
-/** The front door's variables that are keys, for where the environment has none: of this machine and one of its clusters. */
-export async function readLocalVariables(
-  directory: string,
-  cluster: string,
-): Promise<{ FRONT_DOOR_KEYS: string; CLUSTERS: string }> {
-  const key = getClusterPublicJwk(await readClusterKeys(directory, cluster));
-  return {
-    FRONT_DOOR_KEYS: stringifyJson(await readFrontDoorKeys(directory)),
-    CLUSTERS: stringifyJson({ [cluster]: { key } }),
-  };
+/** Reads a cluster's keys from a file that must be there. */
+export function readClusterKeyFile(path: string): Promise<ClusterKeyFile> {
+  return readJsonFile(path, ClusterKeyFile);
+}
+
+/** Reads a list of front doors' public keys from a file that must be there. */
+export function readFrontDoorList(path: string): Promise<FrontDoorPublicJwk[]> {
+  return readJsonFile(path, v.array(FrontDoorPublicJwk));
+}
+
+/** Undefined where there is no such file. */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** Reads a JSON file, or makes it. Of two processes that make it at once, both get the first one's. */
@@ -70,7 +77,8 @@ async function readOrMake<S extends v.GenericSchema>(
   return readJsonFile(path, schema);
 }
 
-async function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> {
+/** Reads a JSON file that must be there. */
+export async function readJsonFile<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> {
   const parsed = parseJson(await readFile(path, "utf8"));
   const checked = parsed.ok ? check(schema, parsed.value) : parsed;
   if (checked.ok) return checked.value;

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { credsAuthenticator, wsconnect, type ConnectionOptions, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
+import { readServers } from "../../src/bus/nats/servers.ts";
 import type { Logger } from "../../src/log.ts";
 import { logStatus } from "./nats-status.ts";
 
@@ -26,10 +27,12 @@ export interface NatsConnectionOptions {
 const retryMilliseconds = 250;
 const attemptMilliseconds = 2000;
 
-/** Connects, or throws the reason for which it can't. One process speaks TCP or WebSocket: the library mixes them up. */
+/** Connects, or throws the reason for which it can't. */
 export async function connectNats(options: NatsConnectionOptions): Promise<NatsConnection> {
   const { url, logger, patienceMilliseconds = Infinity, signal } = options;
-  const { servers, webSocket, settings } = readServers(url);
+  const read = readServers(url);
+  if (!read.ok) throw new Error(`Cannot use NATS_URL: ${read.problem}`);
+  const { servers, webSocket, settings } = read.value;
   const dial = webSocket ? wsconnect : connect;
   const connectionOptions = { ...settings, ...buildOptions(options), servers };
   const deadline = performance.now() + patienceMilliseconds;
@@ -94,37 +97,6 @@ function createReader(file: string): () => Uint8Array {
     }
     return last;
   };
-}
-
-interface Servers {
-  /** Without user and password. */
-  readonly servers: string[];
-  readonly webSocket: boolean;
-  readonly settings: ConnectionOptions;
-}
-
-function readServers(text: string): Servers {
-  const urls = text.split(",").map((part) => readUrl(part.trim()));
-  const [first] = urls;
-  const schemes = new Set(urls.map(({ protocol }) => protocol));
-  if (first === undefined || schemes.size !== 1)
-    throw new Error(
-      `Cannot use NATS_URL: its servers have several schemes (${[...schemes].join(" ")}), all must have one`,
-    );
-  const { protocol, username, password } = first;
-  const login = username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
-  return {
-    servers: urls.map(({ protocol, host, pathname }) => `${protocol}//${host}${pathname === "/" ? "" : pathname}`),
-    webSocket: protocol === "ws:" || protocol === "wss:",
-    // The library takes `tls:` for a wish: without this, whoever sits in between could talk it out of TLS.
-    settings: { ...login, ...(protocol === "tls:" ? { tls: {} } : {}) },
-  };
-}
-
-function readUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^(nats|tls|wss?):$/.test(url.protocol) && url.hostname !== "") return url;
-  throw new Error("Cannot use NATS_URL: each server must be nats://, tls://, ws:// or wss:// and a host");
 }
 
 function describe(error: unknown): string {

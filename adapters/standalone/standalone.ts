@@ -1,15 +1,17 @@
 /** Front door and agent in one process: the embedded default, and the only place that imports both. */
-import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
 import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
-import { startAgent } from "../../k8s-agent/main.ts";
-import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
+import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
+import { startAgent, type Agent } from "../../k8s-agent/main.ts";
 import type { Bus } from "../../src/bus/port.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
+import { createAgentName } from "../agent/agent-name.ts";
+import { createLauncher } from "../agent/launcher.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
 import { demand } from "../node/run.ts";
 import { serveApp } from "../node/serve.ts";
 import { version } from "../node/version.ts";
+import { createBuses } from "./buses.ts";
 import type { StandaloneConfig } from "./config.ts";
 import { openRunsDirectory } from "./runs-directory.ts";
 
@@ -20,7 +22,7 @@ export interface Standalone {
   readonly bus: Bus;
   /** Rejects when the agent can't go on; never resolves. */
   readonly failed: Promise<never>;
-  /** Stops listening, stops the runs, and waits until that is done. */
+  /** Stops listening and waits until that is done. Runs are stopped where nobody could adopt them: with the bus in memory. */
   stop(): Promise<void>;
 }
 
@@ -33,7 +35,9 @@ export interface StandaloneOptions {
 
 export async function startStandalone({ config, logger, localDirectory }: StandaloneOptions): Promise<Standalone> {
   const now = () => new Date();
-  const bus = createMemoryBus();
+  const name = createAgentName();
+  const buses = createBuses(config, { name, logger, localDirectory });
+  const bus = buses.frontDoor;
   const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER));
   // Public definitions name clusters of their own: all of them lead to the one that is here, unless routes say more.
   const catchAll = hasRoutes(config) ? undefined : config.CLUSTER;
@@ -42,25 +46,31 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
   // server on the same port must fail before that.
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
   try {
-    const agent = startAgent({
-      bus,
-      launcher: await createLauncher(config, { port: served.port, logger }),
-      keys,
-      cluster: config.CLUSTER,
-      agent: "standalone",
-      capacity: config.CAPACITY,
-      graceSeconds: config.GRACE_SECONDS,
-      logger,
-      now,
-      random: Math.random,
-    });
+    const launcher = await chooseLauncher(config, { kind: buses.kind, port: served.port, logger });
+    const starting = new AbortController();
+    const agent = buses.openForAgent(starting.signal).then((opened) => ({
+      bus: opened,
+      ...startAgent({
+        bus: opened,
+        launcher,
+        keys,
+        cluster: config.CLUSTER,
+        agent: name,
+        capacity: config.CAPACITY,
+        graceSeconds: config.GRACE_SECONDS,
+        logger,
+        now,
+        random: Math.random,
+      }),
+    }));
     return {
       url: served.url,
       bus,
-      failed: agent.failed,
+      failed: watchAgent(agent, starting.signal),
       async stop() {
+        starting.abort();
         // At once: callers whose answers are being held are told how their runs ended.
-        await Promise.all([served.close(), agent.stop({ cancelRuns: true })]);
+        await Promise.all([served.close(), stopAgent(agent, { cancelRuns: buses.kind === "memory" })]);
         await bus.close();
       },
     };
@@ -70,12 +80,32 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
   }
 }
 
-async function createLauncher(
+type RunningAgent = Agent & { readonly bus: Bus };
+
+/** Rejects when the agent can't start or can't go on; not when it was stopped before there was a broker. */
+async function watchAgent(agent: Promise<RunningAgent>, stopped: AbortSignal): Promise<never> {
+  try {
+    return await (
+      await agent
+    ).failed;
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+    return new Promise(() => {});
+  }
+}
+
+async function stopAgent(agent: Promise<RunningAgent>, options: { cancelRuns: boolean }): Promise<void> {
+  const running = await agent.catch(() => undefined);
+  await running?.stop(options);
+  await running?.bus.close();
+}
+
+/** Over NATS, replicas on this machine share their runs; with the bus in memory nobody else knows them. */
+async function chooseLauncher(
   config: StandaloneConfig,
-  { port, logger }: { port: number; logger: Logger },
+  { kind, port, logger }: { kind: "memory" | "nats"; port: number; logger: Logger },
 ): Promise<Launcher> {
-  if (config.LAUNCHER === "kubernetes")
-    throw new Error("Cannot use LAUNCHER=kubernetes: it is not built yet; use local");
+  if (kind === "nats" || config.LAUNCHER === "kubernetes") return createLauncher(config, logger);
   const directory = await openRunsDirectory(config, port);
   return createLocalLauncher({ directory, logger: logger.child({ component: "launcher" }) });
 }

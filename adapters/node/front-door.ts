@@ -1,0 +1,39 @@
+/** The front door over NATS, as Node and Deno have it in common. */
+import type { Hono } from "hono";
+import { createLazyBus } from "../../src/bus/lazy-bus.ts";
+import { openNatsBus } from "../../src/bus/nats/open-nats-bus.ts";
+import type { Bus } from "../../src/bus/port.ts";
+import { createFrontDoor } from "../../src/front-door.ts";
+import type { Logger } from "../../src/log.ts";
+import type { NodeConfig } from "./config.ts";
+import { connectNats } from "./nats-connection.ts";
+import { demand } from "./run.ts";
+import { version } from "./version.ts";
+
+/** Whoever calls while the broker is away is told so within a second: less is left for the broker. */
+const patienceMilliseconds = 800;
+
+/** The bus of a front door: opened when it is first needed, kept for good. */
+export function createFrontDoorBus(
+  config: Pick<NodeConfig, "NATS_URL" | "NATS_CREDENTIALS" | "NATS_API_PREFIX">,
+  logger: Logger,
+): Bus {
+  const { NATS_URL: url, NATS_CREDENTIALS: credentialsFile, NATS_API_PREFIX: apiPrefix } = config;
+  return createLazyBus({
+    patienceMilliseconds,
+    async open(signal) {
+      const connection = await connectNats({ url, credentialsFile, name: "front-door", logger, signal });
+      return openNatsBus(connection, { logger, apiPrefix, timeoutMilliseconds: patienceMilliseconds });
+    },
+  });
+}
+
+/** The app and its bus, which is to be closed after it. Throws what is wrong with the configuration. */
+export async function openFrontDoor(
+  config: NodeConfig,
+  logger: Logger,
+): Promise<{ app: Pick<Hono, "fetch">; bus: Bus }> {
+  const bus = createFrontDoorBus(config, logger);
+  const app = demand(await createFrontDoor({ config, bus, logger, now: () => new Date(), version }));
+  return { app, bus };
+}
