@@ -7,7 +7,9 @@ import { isJsonObject, parseJson, stringifyJson, type JsonObject } from "../../s
 
 export interface Child {
   readonly pid: number;
-  /** The next line that it says. Rejects when it has ended. */
+  /** The next line that it says, as it is. Rejects when it has ended. */
+  nextText(): Promise<string>;
+  /** The same as JSON. */
   next(): Promise<JsonObject>;
   /** Sends a line, and answers with the next that it says. */
   ask(question: JsonObject): Promise<JsonObject>;
@@ -19,6 +21,7 @@ export interface ChildOptions {
   readonly command?: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
 }
 
 const patienceMilliseconds = 5000;
@@ -28,9 +31,10 @@ export function findProgram(name: string): string {
   return fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
 }
 
-export function startChild({ command = process.execPath, args, env = {} }: ChildOptions): Child {
+export function startChild({ command = process.execPath, args, env = {}, cwd = process.cwd() }: ChildOptions): Child {
   // What it logs costs it the writing, as in production; nobody reads it.
   const child = spawn(command, args, {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ["pipe", "pipe", process.env["BENCH_LOGS"] === undefined ? "ignore" : "inherit"],
   });
@@ -39,16 +43,22 @@ export function startChild({ command = process.execPath, args, env = {} }: Child
   const ended = once(child, "exit").finally(() => process.off("exit", killWithUs));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 
-  async function next(): Promise<JsonObject> {
+  async function nextText(): Promise<string> {
     const line = await lines.next();
     if (line.done === true) throw new Error(`Cannot go on: ${args.join(" ")} has ended (BENCH_LOGS=1 shows why)`);
-    const parsed = parseJson(line.value);
+    return line.value;
+  }
+
+  async function next(): Promise<JsonObject> {
+    const text = await nextText();
+    const parsed = parseJson(text);
     if (parsed.ok && isJsonObject(parsed.value)) return parsed.value;
-    throw new Error(`Cannot read what ${args.join(" ")} says: ${line.value}`);
+    throw new Error(`Cannot read what ${args.join(" ")} says: ${text}`);
   }
 
   return {
     pid: child.pid ?? 0,
+    nextText,
     next,
     ask(question) {
       child.stdin.write(`${stringifyJson(question)}\n`);

@@ -12,9 +12,17 @@ import { describeMachine } from "./machine.ts";
 import { renderDocument, renderRow } from "./render.ts";
 import type { BenchOptions, SectionReport } from "./report.ts";
 import { measureFrontDoor } from "./sections/front-door.ts";
+import { measureLaunching } from "./sections/launching.ts";
+import { measureMemory } from "./sections/memory.ts";
+import { measurePlacing } from "./sections/placing.ts";
+import { measureThroughput } from "./sections/throughput.ts";
 
 const sections: Readonly<Record<string, (options: BenchOptions) => Promise<SectionReport>>> = {
   "front-door": measureFrontDoor,
+  placing: measurePlacing,
+  launching: measureLaunching,
+  throughput: measureThroughput,
+  memory: measureMemory,
 };
 
 const { values } = parseArgs({

@@ -1,37 +1,33 @@
-/** The front door as it is deployed on Node, but on the bus in memory, beside an agent whose one run doesn't end. */
-import { resolve } from "node:path";
-import { loadAgentKeys } from "../../../adapters/node/agent-keys.ts";
-import { withLocalKeys } from "../../../adapters/node/config.ts";
+/**
+ * The front door as it is deployed on Node, log included: over NATS or, without `NATS_URL`, on the bus in memory and beside an
+ * agent whose runs don't end.
+ */
+import { connect } from "@nats-io/transport-node";
 import { createLogger } from "../../../adapters/node/logger.ts";
 import { demand } from "../../../adapters/node/run.ts";
 import { serveApp } from "../../../adapters/node/serve.ts";
-import { version } from "../../../adapters/node/version.ts";
 import { startAgent } from "../../../k8s-agent/main.ts";
 import { createMemoryBus } from "../../../src/bus/memory/memory-bus.ts";
+import { createNatsBus } from "../../../src/bus/nats/nats-bus.ts";
+import type { Bus } from "../../../src/bus/port.ts";
 import { readFrontDoorConfig } from "../../../src/config.ts";
 import { createFrontDoor } from "../../../src/front-door.ts";
 import { createIdleLauncher } from "../idle-launcher.ts";
-import { readVariable, sayLine } from "./lines.ts";
+import { cluster, readAgentKeys } from "../keys.ts";
+import { sayLine } from "./lines.ts";
 
-const localDirectory = resolve(readVariable("LOCAL_DIRECTORY"));
-const cluster = "local";
-const config = demand(readFrontDoorConfig(await withLocalKeys(process.env, { localDirectory, cluster })));
+const config = demand(readFrontDoorConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
 const now = () => new Date();
-const bus = createMemoryBus();
-const launcher = createIdleLauncher({ hold: true, onLaunch: (runId) => sayLine({ runId }) });
-const app = demand(await createFrontDoor({ config, bus, logger, now, version }));
+const url = process.env["NATS_URL"];
+const bus = url === undefined ? createMemoryBus() : createNatsBus({ connection: await connect({ servers: url }) });
+const app = demand(await createFrontDoor({ config, bus, logger, now, version: "bench" }));
 const served = await serveApp(app, { host: "127.0.0.1", port: 0 });
-startAgent({
-  bus,
-  launcher,
-  keys: demand(await loadAgentKeys(localDirectory, cluster)),
-  cluster,
-  agent: "bench",
-  capacity: 10,
-  graceSeconds: 0,
-  logger,
-  now,
-  random: Math.random,
-});
+if (url === undefined) await holdRuns(bus);
 sayLine({ url: served.url });
+
+async function holdRuns(bus: Bus): Promise<void> {
+  const launcher = createIdleLauncher({ hold: true, onLaunch: (runId) => sayLine({ runId }) });
+  const common = { cluster, agent: "bench", capacity: 10, graceSeconds: 0, logger, version: "bench" };
+  startAgent({ ...common, bus, launcher, keys: await readAgentKeys(), now, random: Math.random });
+}

@@ -1,9 +1,9 @@
 import { sendRequest } from "../../../test/support/http.ts";
 import { findProgram, readText, startChild, type Child } from "../child.ts";
+import { createKeyVariables } from "../keys.ts";
 import { interleave } from "../interleave.ts";
 import { buildRatio, type BenchOptions, type SectionReport } from "../report.ts";
 import { badBody, createTokens, goodBody, type Tokens } from "../request.ts";
-import { makeTemporaryDirectory } from "../temporary-directory.ts";
 import { putLoad } from "../wrk.ts";
 
 const clients = 16;
@@ -18,10 +18,9 @@ orchestrators send most: a PUT that is repeated while its run lasts (202). The o
 /** The front door against a bare server of the same runtime. */
 export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<SectionReport> {
   const tokens = await createTokens();
-  await using directory = await makeTemporaryDirectory();
   const frontDoor = startChild({
     args: [findProgram("front-door")],
-    env: { ...tokens.variables, LOCAL_DIRECTORY: directory.path },
+    env: { ...tokens.variables, ...(await createKeyVariables()) },
   });
   const children = [frontDoor];
   try {

@@ -1,0 +1,67 @@
+/** The least that JetStream does for a client: publishing with an acknowledgement, and delivery to one who waits. */
+import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { readNumber } from "../child.ts";
+import { bareStream } from "../stage.ts";
+import { computeMedian } from "../statistics.ts";
+import { answerQuestions, readVariable, sayLine } from "./lines.ts";
+
+const connection = await connect({ servers: readVariable("NATS_URL") });
+let count = 0;
+
+/** Each message has a subject of its own, as a run's has. Answers with how long it took, milliseconds. */
+async function publish(payload: Uint8Array): Promise<number> {
+  const start = performance.now();
+  await connection.request(`${bareStream.subject}.${process.pid}.${count++}`, payload);
+  return performance.now() - start;
+}
+
+async function publishFor(milliseconds: number, payload: Uint8Array, clients: number): Promise<number> {
+  const times: number[] = [];
+  const end = performance.now() + milliseconds;
+  const work = async () => {
+    while (performance.now() < end) times.push(await publish(payload));
+  };
+  await Promise.all(Array.from({ length: clients }, work));
+  return computeMedian(times);
+}
+
+/** From before a message is published to when it has come to a consumer that waits for it, on another connection. */
+async function deliver(messages: number, payload: Uint8Array): Promise<number> {
+  const receiving = await connect({ servers: readVariable("NATS_URL") });
+  const subject = `${bareStream.subject}.${process.pid}-deliver`;
+  const name = `deliver-${process.pid}-${count++}`;
+  const manager = await jetstreamManager(receiving);
+  const policy = { ack_policy: AckPolicy.Explicit, deliver_policy: "new", max_ack_pending: 10_000 } as const;
+  await manager.consumers.add(bareStream.name, { name, filter_subject: `${subject}.>`, ...policy });
+  const consumer = await jetstream(receiving).consumers.get(bareStream.name, name);
+  let arrived = () => undefined as void;
+  const incoming = await consumer.consume({
+    max_messages: 100,
+    callback(message) {
+      arrived();
+      message.ack();
+    },
+  });
+  const times: number[] = [];
+  for (let i = 0; i < messages; i++) {
+    const start = performance.now();
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    const acknowledged = connection.request(`${subject}.${i}`, payload);
+    await arrival;
+    times.push(performance.now() - start);
+    await acknowledged;
+  }
+  await incoming.close();
+  await manager.consumers.delete(bareStream.name, name);
+  await receiving.close();
+  return computeMedian(times);
+}
+
+sayLine({ ready: true });
+await answerQuestions(async (question) => {
+  const payload = new Uint8Array(readNumber(question, "bytes")).fill(0x78);
+  return question["what"] === "deliver"
+    ? { median: await deliver(readNumber(question, "messages"), payload) }
+    : { median: await publishFor(readNumber(question, "milliseconds"), payload, readNumber(question, "clients")) };
+});
