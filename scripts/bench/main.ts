@@ -13,6 +13,7 @@ import { renderDocument, renderRow } from "./render.ts";
 import type { BenchOptions, SectionReport } from "./report.ts";
 import { measureFrontDoor } from "./sections/front-door.ts";
 import { measureLaunching } from "./sections/launching.ts";
+import { measureLogs } from "./sections/logs.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePlacing } from "./sections/placing.ts";
 import { measureThroughput } from "./sections/throughput.ts";
@@ -23,6 +24,7 @@ const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Secti
   launching: measureLaunching,
   throughput: measureThroughput,
   memory: measureMemory,
+  logs: measureLogs,
 };
 
 const { values } = parseArgs({
