@@ -1,10 +1,12 @@
 /**
  * The agent: takes its cluster's requests and carries them out. Given a bus and a launcher; the adapters decide which.
- * Its stages, each a folder: intake, launch (local), watch, logs (redact), collect, report, recover.
+ * Its stages, each a folder: announce, intake, launch (local), watch, logs (redact), collect, report, recover.
  */
 import type { Bus } from "../src/bus/port.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
+import manifest from "../package.json" with { type: "json" };
+import { announceAgent } from "./announce/announce.ts";
 import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
 import type { Launcher } from "./launch/launcher.ts";
@@ -52,7 +54,11 @@ export function startAgent(options: AgentOptions): Agent {
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
     const handle = (lease: Parameters<typeof carryOut>[0]) =>
       carryOut(lease, { ...options, logger, signal: letGo.signal, held });
-    await takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal });
+    const about = { cluster, agent: options.agent, version: manifest.version, launcher: launcher.name, capacity };
+    await Promise.all([
+      takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal }),
+      announceAgent({ ...options, agents: bus.agents, about, logger, signal: intake.signal }),
+    ]);
   }
 
   /** First of all, as runs that come again must find their own workloads and nothing else. */

@@ -2,7 +2,8 @@
  * Addresses and keys come out of schemas, so a bad one is a mistake of ours. It is looked at once more where it becomes a
  * subject, because a `*` or a dot in the wrong place would reach into other clusters' subjects.
  */
-import type { RunAddress } from "../contract/names.ts";
+import * as v from "valibot";
+import { AgentAddress, type RunAddress } from "../contract/names.ts";
 import { buildSubject, parseSubject, type Channel } from "../contract/subjects.ts";
 
 /** The subject of a run; throws a TypeError where the address isn't one run's. */
@@ -16,6 +17,12 @@ export function toSubject(channel: Channel, address: RunAddress): string {
 export function checkCluster(cluster: string): string {
   if (!/^[a-z0-9-]{1,63}$/.test(cluster)) throw new TypeError(`Cannot take requests of ${quote(cluster)}: not a name`);
   return cluster;
+}
+
+/** Throws a TypeError unless both names are one subject token. */
+export function checkAgent(address: AgentAddress): AgentAddress {
+  if (v.is(AgentAddress, address)) return address;
+  throw new TypeError("Cannot announce an agent: its name or its cluster's is no subject token");
 }
 
 /** Throws a TypeError unless this is a key that NATS takes (ADR-8) and that has no wildcard in it. */

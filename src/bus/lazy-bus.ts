@@ -35,6 +35,10 @@ export function createLazyBus(options: BusHolderOptions): Bus {
     },
     events: wrapJournal((bus) => bus.events),
     logs: wrapJournal((bus) => bus.logs),
+    agents: {
+      announce: (address, data) => call((bus) => bus.agents.announce(address, data)),
+      list: (cluster) => call((bus) => bus.agents.list(cluster)),
+    },
     close,
   };
 }

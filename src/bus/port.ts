@@ -6,7 +6,7 @@
  * `MessageTooLarge` before anything is sent when the payload can't fit; nothing hangs. The two iterations (`follow`,
  * `take`) wait out a broker that is away, and go on where they were.
  */
-import type { RunAddress } from "../contract/names.ts";
+import type { AgentAddress, RunAddress } from "../contract/names.ts";
 import { describeLimit } from "../contract/limits.ts";
 
 export interface Bus {
@@ -18,6 +18,8 @@ export interface Bus {
   readonly events: Journal;
   /** What each run's container printed, in chunks. */
   readonly logs: Journal;
+  /** Which agents there are. */
+  readonly agents: AgentDirectory;
   /** Lets go of everything; pending calls reject, followers end. Closing twice is fine. */
   close(): Promise<void>;
 }
@@ -61,6 +63,13 @@ export interface Journal {
    * signal aborts or the bus closes (the iteration then ends without an error). A slow reader slows nobody but itself.
    */
   follow(address: RunAddress, options: { after: number; signal: AbortSignal }): AsyncIterable<Entry>;
+}
+
+export interface AgentDirectory {
+  /** Says that a replica is there. That counts for about a minute; said again, it replaces what was said before. */
+  announce(address: AgentAddress, data: Uint8Array): Promise<void>;
+  /** What a cluster's replicas have announced and still counts, each one's last. */
+  list(cluster: string): Promise<Uint8Array[]>;
 }
 
 export interface RequestQueue {

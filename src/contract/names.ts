@@ -38,6 +38,13 @@ export const ClusterName = v.pipe(
 /** A driver's name in the catalog: one path segment, one subject token. */
 export const DriverName = ClusterName;
 
+/** A replica of an agent: one subject token, unlike any other replica's of its cluster. */
+export const AgentAddress = v.object({
+  cluster: ClusterName,
+  agent: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, "must be 1 to 64 of a-z, 0-9 and hyphens")),
+});
+export type AgentAddress = v.InferOutput<typeof AgentAddress>;
+
 /** Where a run is: what its subjects are made of. */
 export const RunAddress = v.object({ cluster: ClusterName, runId: RunId });
 export type RunAddress = v.InferOutput<typeof RunAddress>;

@@ -1,6 +1,6 @@
 /** Subjects and keys, general to specific: built and taken apart here and nowhere else. */
 import * as v from "valibot";
-import { RunAddress } from "./names.ts";
+import { RunAddress, type AgentAddress } from "./names.ts";
 import type { ResourceAddress } from "./run.ts";
 
 /** What a subject carries. */
@@ -18,6 +18,11 @@ export function buildSubject(channel: Channel, { cluster, runId }: RunAddress): 
 /** `cd.v1.events.<cluster>.*`, or of every cluster: one wildcard is one permission. */
 export function buildWildcard(channel: Channel | "agents", cluster = "*"): string {
   return `${prefix}.${channel}.${cluster}.*`;
+}
+
+/** `cd.v1.agents.<cluster>.<agent>`: what a replica announces of itself. */
+export function buildAgentSubject({ cluster, agent }: AgentAddress): string {
+  return `${prefix}.agents.${cluster}.${agent}`;
 }
 
 /** `cd.v1.live.events.<cluster>.<runId>`: where a journal's stream repeats an entry once it is stored. */

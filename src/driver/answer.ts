@@ -34,10 +34,12 @@ export function respond(c: Context, answer: Answer, { guresid, now }: ResourceAd
   }
 }
 
-function buildHint({ run, timeoutSeconds }: Answer & { kind: "progress" | "busy" }, now: Date): AsyncProgressHint {
+function buildHint(answer: Answer & { kind: "progress" | "busy" }, now: Date): AsyncProgressHint {
+  const { run, timeoutSeconds, waiting } = answer;
   const status = run.action === "destroy" ? "deleting" : run.update ? "updating" : "creating";
   const timeout = new Date(Date.parse(run.requestedAt) + timeoutSeconds * 1000).toISOString();
-  return { status, current_time: now.toISOString(), timeout };
+  const message = `cluster ${run.cluster} has no agent just now: the run is queued until one is there`;
+  return { status, current_time: now.toISOString(), timeout, ...(waiting ? { message } : {}) };
 }
 
 /** Seconds: soon for a run that has just begun, less often the longer it lasts. */

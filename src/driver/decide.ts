@@ -82,6 +82,11 @@ function isNews({ record, observed }: Situation): boolean {
   return record.run.told === undefined || record.run.runId === observed;
 }
 
+/** Whether nobody has taken the run yet. */
+export function isRequested({ state }: Pick<Situation, "state">): boolean {
+  return state.kind === "unplaced" || (state.kind === "live" && state.phase === "requested");
+}
+
 function succeeded(state: RunState): boolean {
   return state.kind === "ended" && state.result.kind === "succeeded";
 }

@@ -9,8 +9,9 @@ import type { Outputs } from "../contract/outputs.ts";
 import type { ResourceAddress } from "../contract/run.ts";
 import type { Logger } from "../log.ts";
 import type { FrontDoorKeys } from "../sealing/keys.ts";
+import { createAttendance } from "./attendance.ts";
 import type { Clusters } from "./clusters.ts";
-import { decideGet, type Settled, type Situation } from "./decide.ts";
+import { decideGet, isRequested, type Settled, type Situation } from "./decide.ts";
 import { createLook, type Looked } from "./look.ts";
 import { createPlacement } from "./placement.ts";
 import { planDelete, planPut, type Plan } from "./plans.ts";
@@ -26,6 +27,8 @@ export type Answer =
       readonly kind: "progress" | "busy";
       readonly run: LastRun;
       readonly timeoutSeconds: number;
+      /** Its cluster has no agent just now: it stays in the queue until one is there. */
+      readonly waiting: boolean;
     }
   | { readonly kind: "failure"; readonly failure: Failure; readonly run: LastRun }
   | { readonly kind: "refused"; readonly code: "RES-107"; readonly problem: string }
@@ -57,6 +60,7 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   const states = createRunStates({ events: bus.events, results, logger });
   const placement = createPlacement({ bus, records, keys, now });
   const telling = createTelling(records, results);
+  const attendance = createAttendance(bus.agents);
   const look = createLook({ records, states, now });
 
   /** Looks, decides and carries out, until there is an answer: again when another request or the run's end was faster. */
@@ -72,7 +76,8 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
         const placed = await placement.place({ ...wished.wish, address, traceparent }, looked.loaded);
         if (placed.kind === "conflict") return undefined;
         observed = placed.record.run.runId;
-        return until.aborted ? describeRun("progress", placed.record) : undefined;
+        if (!until.aborted) return undefined;
+        return describeRun("progress", placed.record, await attendance.isWaiting(placed));
       }
       if (looked.situation === undefined) return { kind: decision.kind === "gone" ? "gone" : "unknown" };
       observed = looked.situation.record.run.runId;
@@ -97,8 +102,7 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
 
   /** Finishes a placing that was cut off, be it for this request or only in its way. */
   async function heal(address: ResourceAddress, { record, state, observed }: Situation): Promise<void> {
-    const begun = state.kind === "live" && state.phase !== "requested";
-    if (!begun && record.run.runId !== observed) await placement.complete(address, record);
+    if (isRequested({ state }) && record.run.runId !== observed) await placement.complete(address, record);
   }
 
   /** Waits for the run's end while there is time. */
@@ -113,7 +117,7 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
     switch (decision.kind) {
       case "busy":
       case "progress":
-        return describeRun(decision.kind, record);
+        return describeRun(decision.kind, record, await attendance.isWaiting(looked.situation));
       case "failure":
         return { kind: "failure", failure: decision.failure, run: record.run };
       case "outputs": {
@@ -150,6 +154,6 @@ async function repeat(attempt: () => Promise<Answer | undefined>): Promise<Answe
   throw new BusUnavailable("answer", { reason: `the record was never as it had been read, ${mostAttempts} times` });
 }
 
-function describeRun(kind: "progress" | "busy", { run, create }: ResourceRecord): Answer {
-  return { kind, run, timeoutSeconds: create.timeoutSeconds };
+function describeRun(kind: "progress" | "busy", { run, create }: ResourceRecord, waiting: boolean): Answer {
+  return { kind, run, timeoutSeconds: create.timeoutSeconds, waiting };
 }

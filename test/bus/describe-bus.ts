@@ -1,5 +1,6 @@
 /** What every bus does: the one behaviour suite that each implementation is run against. */
 import { describe } from "vitest";
+import { describeAgents } from "./agents-suite.ts";
 import { describeClosing } from "./closing-suite.ts";
 import { describeFollow, describeLimits } from "./follow-suite.ts";
 import { describeJournal } from "./journal-suite.ts";
@@ -17,6 +18,7 @@ export function describeBus(name: string, open: OpenStage): void {
     }
     describeLimits(play);
     describeRequests(play);
+    describeAgents(play);
     describeClosing(play);
   });
 }

@@ -1,4 +1,5 @@
 import type { Bus } from "../port.ts";
+import { createMemoryAgents } from "./agents.ts";
 import { createGate } from "./gate.ts";
 import { createMemoryJournal } from "./journal.ts";
 import { createMemoryRecords } from "./records.ts";
@@ -8,6 +9,8 @@ import { schedule, type Schedule } from "./timers.ts";
 export interface MemoryBusOptions {
   /** How long a lease lasts without being renewed; default 30 s. */
   readonly leaseMilliseconds?: number;
+  /** How long an agent's announcement counts; default 60 s. */
+  readonly announcementMilliseconds?: number;
   /** Events kept, of all runs; the oldest go first. Default 100,000. */
   readonly maxEvents?: number;
   /** Bytes of log kept, of all runs; the oldest go first. Default 64 MiB. */
@@ -37,6 +40,13 @@ export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
     ),
     events: createMemoryJournal("events", { entries: options.maxEvents ?? 100_000 }, gate),
     logs: createMemoryJournal("logs", { bytes: options.maxLogBytes ?? 64 * 1024 * 1024 }, gate),
+    agents: createMemoryAgents(
+      {
+        announcementMilliseconds: options.announcementMilliseconds ?? 60_000,
+        schedule: options.schedule ?? schedule,
+      },
+      gate,
+    ),
     async close() {
       closing.abort();
     },

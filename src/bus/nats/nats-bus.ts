@@ -1,5 +1,6 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../port.ts";
+import { createNatsAgents } from "./agents.ts";
 import { createNatsJournal } from "./journal.ts";
 import { createLink } from "./link.ts";
 import { createNatsRecords } from "./records.ts";
@@ -44,6 +45,7 @@ export function createNatsBus(options: NatsBusOptions): Bus {
     requests: createNatsRequests(link),
     events: createNatsJournal(link, "events"),
     logs: createNatsJournal(link, "logs"),
+    agents: createNatsAgents(link),
     async close() {
       link.close();
       if (ownsConnection) await connection.close();

@@ -1,4 +1,4 @@
-import { headers } from "@nats-io/nats-core";
+import { headers, type Msg } from "@nats-io/nats-core";
 import * as v from "valibot";
 import { decodeMessage } from "../../contract/decode.ts";
 import { BusUnavailable } from "../port.ts";
@@ -26,6 +26,18 @@ const Acknowledgement = v.object({
 /** "wrong last sequence", with the right one and without. */
 const wrongSequence = [10071, 10164];
 
+/** Stores a message. */
+export async function publish(
+  link: Link,
+  what: string,
+  { subject, data }: Pick<Publication, "subject" | "data">,
+): Promise<Exclude<Published, { kind: "conflict" }>> {
+  link.checkSize(what, data);
+  const { seq, error } = readAcknowledgement(what, await link.request(what, subject, { data }));
+  if (error === undefined) return { kind: "stored", sequence: seq ?? 0 };
+  return { kind: "refused", code: error.err_code, description: error.description };
+}
+
 /** Stores a message if the subject's last one is still the expected one. */
 export async function publishExpecting(link: Link, what: string, publication: Publication): Promise<Published> {
   link.checkSize(what, publication.data);
@@ -33,14 +45,18 @@ export async function publishExpecting(link: Link, what: string, publication: Pu
   all.set("Nats-Expected-Last-Subject-Sequence", String(publication.expected));
   for (const [name, value] of Object.entries(publication.headers ?? {})) all.set(name, value);
   const answer = await link.request(what, publication.subject, { data: publication.data, headers: all });
-  const decoded = decodeMessage(Acknowledgement, answer.data);
-  if (!decoded.ok) throw new BusUnavailable(what, { reason: `the broker's answer is ${decoded.problem}` });
-  const { seq, error } = decoded.value;
+  const { seq, error } = readAcknowledgement(what, answer);
   if (error === undefined) return { kind: "stored", sequence: seq ?? 0 };
   if (!wrongSequence.includes(error.err_code))
     return { kind: "refused", code: error.err_code, description: error.description };
   const last = /: (\d+)$/.exec(error.description)?.[1];
   return { kind: "conflict", last: last === undefined ? undefined : Number(last) };
+}
+
+function readAcknowledgement(what: string, answer: Msg): v.InferOutput<typeof Acknowledgement> {
+  const decoded = decodeMessage(Acknowledgement, answer.data);
+  if (decoded.ok) return decoded.value;
+  throw new BusUnavailable(what, { reason: `the broker's answer is ${decoded.problem}` });
 }
 
 /** For those who can do nothing about a refusal, such as "maximum bytes exceeded". */

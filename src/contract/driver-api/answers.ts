@@ -25,6 +25,8 @@ export const AsyncProgressHint = v.object({
   /** When the run is stopped at the latest. */
   timeout: v.optional(v.string()),
   estimated_completion_time: v.optional(v.string()),
+  /** Ours, beside what the specification has: why nothing happens yet. */
+  message: v.optional(v.string()),
 });
 export type AsyncProgressHint = v.InferOutput<typeof AsyncProgressHint>;
 

@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import type { Bus } from "../../src/bus/port.ts";
+import { toBytes, toText, type Play } from "./stage.ts";
+
+export function describeAgents(play: Play): void {
+  const list = async (bus: Bus, cluster: string) => (await bus.agents.list(cluster)).map(toText).sort();
+
+  describe("agents", () => {
+    test("a cluster's replicas are listed, each with what it announced last", () =>
+      play({}, async ({ bus, other, cluster }) => {
+        await bus.agents.announce({ cluster, agent: "a-1" }, toBytes("first"));
+        await bus.agents.announce({ cluster, agent: "b-2" }, toBytes("other"));
+        await bus.agents.announce({ cluster, agent: "a-1" }, toBytes("second"));
+        expect(await list(other, cluster)).toEqual(["other", "second"]);
+      }));
+
+    test("a cluster is nobody's until somebody announces himself, and other clusters' agents are not its own", () =>
+      play({}, async ({ bus, cluster, otherCluster }) => {
+        await bus.agents.announce({ cluster: otherCluster, agent: "a-1" }, toBytes("elsewhere"));
+        expect(await list(bus, cluster)).toEqual([]);
+        expect(await list(bus, otherCluster)).toEqual(["elsewhere"]);
+      }));
+
+    test("a name that would reach into other subjects is refused", () =>
+      play({}, async ({ bus, cluster }) => {
+        for (const agent of ["", "*", "a.b", ">", "A"])
+          await expect(bus.agents.announce({ cluster, agent }, toBytes("x"))).rejects.toThrow(TypeError);
+      }));
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * What the bus does, it also does for those whose credentials allow no more than they need: the behaviour suite, with each
+ * call made by who makes it in production.
+ */
+import { afterAll } from "vitest";
+import { natsServerVersions } from "../../scripts/nats-server.ts";
+import { hubApiPrefix } from "../../src/bus/nats/access/grants.ts";
+import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
+import type { Bus, Journal } from "../../src/bus/port.ts";
+import type { RunAddress } from "../../src/contract/names.ts";
+import { describeBus } from "../bus/describe-bus.ts";
+import type { Stage, StageOptions } from "../bus/stage.ts";
+import { openBrokerStage, type BrokerStage } from "./broker-stage.ts";
+
+/** The same two for all tests: making accounts takes long. What one test leaves is cleared away before the next. */
+const clusters = ["one", "other"] as const;
+
+const stages = new Map<string, BrokerStage>();
+for (const version of natsServerVersions) {
+  const stage = await openBrokerStage(version);
+  for (const cluster of clusters) await stage.addCluster(cluster);
+  stages.set(version, stage);
+}
+
+afterAll(async () => {
+  for (const stage of stages.values()) await stage.close();
+});
+
+for (const [version, stage] of stages) {
+  describeBus(`the bus of agents and front door, each with its credentials, over NATS ${version}`, (options) =>
+    openStage(stage, options, joinForAgents),
+  );
+}
+
+type Join = (frontDoor: Bus, agents: ReadonlyMap<string, Bus>) => Bus;
+
+async function openStage(broker: BrokerStage, options: StageOptions = {}, join: Join): Promise<Stage> {
+  const { leaseMilliseconds = 30_000, logBytes = 16 * 1024 ** 2 } = options;
+  for (const cluster of clusters)
+    await broker.resetCluster(cluster, { ackWaitSeconds: leaseMilliseconds / 1000, logBytes });
+  const openFrontDoor = async () =>
+    createNatsBus({ connection: await broker.connectAs("front-door"), ownsConnection: true });
+  const openAgent = async (cluster: string) =>
+    createNatsBus({
+      connection: await broker.connectAs({ cluster }),
+      ownsConnection: true,
+      apiPrefix: hubApiPrefix,
+    });
+  const openJoined = async () => {
+    const agents = await Promise.all(clusters.map(async (cluster) => [cluster, await openAgent(cluster)] as const));
+    return join(await openFrontDoor(), new Map(agents));
+  };
+  const [bus, other] = [await openJoined(), await openJoined()];
+  return {
+    bus,
+    other,
+    cluster: clusters[0],
+    otherCluster: clusters[1],
+    async close() {
+      await Promise.all([bus.close(), other.close()]);
+    },
+  };
+}
+
+/** Agents take, append and read the last entry; the front door does the rest. */
+function joinForAgents(frontDoor: Bus, agents: ReadonlyMap<string, Bus>): Bus {
+  // An address that is no cluster's is refused before anything is sent, whoever is asked.
+  const agentOf = (cluster: string) => agents.get(cluster) ?? frontDoor;
+  const joinJournal = (pick: (bus: Bus) => Journal): Journal => ({
+    append: (address, data, options) => pick(agentOf(address.cluster)).append(address, data, options),
+    last: (address: RunAddress) => pick(agentOf(address.cluster)).last(address),
+    follow: (address, options) => pick(frontDoor).follow(address, options),
+  });
+  return {
+    records: frontDoor.records,
+    requests: {
+      place: (address, data) => frontDoor.requests.place(address, data),
+      take: (cluster, options) => agentOf(cluster).requests.take(cluster, options),
+    },
+    agents: {
+      announce: (address, data) => agentOf(address.cluster).agents.announce(address, data),
+      list: (cluster) => frontDoor.agents.list(cluster),
+    },
+    events: joinJournal((bus) => bus.events),
+    logs: joinJournal((bus) => bus.logs),
+    async close() {
+      await Promise.all([frontDoor, ...agents.values()].map((bus) => bus.close()));
+    },
+  };
+}
