@@ -93,34 +93,38 @@ describe("a front door that is killed between its writes", () => {
 });
 
 describe("a slow front door", () => {
-  test("that notes an end late doesn't put old outputs in place of newer ones", async () => {
-    const bus = createMemoryBus();
-    const slow = Promise.withResolvers<void>();
-    const reached = Promise.withResolvers<void>();
-    let held = false;
-    const appBus = interceptBus(bus, async ({ operation, key: written }) => {
-      if (held || operation !== "records.set" || !written.endsWith(".result")) return;
-      held = true;
-      reached.resolve();
-      await slow.promise;
-    });
-    const late = await createStage({ parties, bus, appBus });
-    const stage = await createStage({ parties, bus });
-    await stage.put(buildBody({ n: 1 }));
-    await (await stage.takeRun()).end(succeedWith({ url: "old" }));
-    const pending = late.put(buildBody({ n: 1 }));
-    await reached.promise;
+  const steps = ["records.get", "records.set"] as const;
+  test.for(steps)(
+    "that notes an end late, held at %s, doesn't put old outputs in place of newer ones",
+    async (step) => {
+      const bus = createMemoryBus();
+      const slow = Promise.withResolvers<void>();
+      const reached = Promise.withResolvers<void>();
+      let held = false;
+      const appBus = interceptBus(bus, async ({ operation, key: written }) => {
+        if (held || operation !== step || !written.endsWith(".result")) return;
+        held = true;
+        reached.resolve();
+        await slow.promise;
+      });
+      const late = await createStage({ parties, bus, appBus });
+      const stage = await createStage({ parties, bus });
+      await stage.put(buildBody({ n: 1 }));
+      await (await stage.takeRun()).end(succeedWith({ url: "old" }));
+      const pending = late.put(buildBody({ n: 1 }));
+      await reached.promise;
 
-    await stage.put(buildBody({ n: 1 }));
-    await stage.put(buildBody({ n: 2 }));
-    await (await stage.takeRun()).end(succeedWith({ url: "new" }));
-    await stage.put(buildBody({ n: 2 }));
-    slow.resolve();
+      await stage.put(buildBody({ n: 1 }));
+      await stage.put(buildBody({ n: 2 }));
+      await (await stage.takeRun()).end(succeedWith({ url: "new" }));
+      await stage.put(buildBody({ n: 2 }));
+      slow.resolve();
 
-    expect((await pending).text).toContain('"url":"old"');
-    expect((await stage.put(buildBody({ n: 2 }))).text).toContain('"url":"new"');
-    expect((await stage.get()).text).toContain('"url":"new"');
-  });
+      expect((await pending).text).toContain('"url":"old"');
+      expect((await stage.put(buildBody({ n: 2 }))).text).toContain('"url":"new"');
+      expect((await stage.get()).text).toContain('"url":"new"');
+    },
+  );
 
   test.for(["PUT", "GET"] as const)("whose %s is overtaken by a destroy looks again", async (method) => {
     const bus = createMemoryBus();

@@ -117,6 +117,19 @@ describe("how a run ended", () => {
     expect(await stage.bus.records.get(`${key}.result`)).toBeUndefined();
   });
 
+  test("after a destroy a resource is new again, even if its create fails", async () => {
+    const stage = await createStage({ parties });
+    await stage.put();
+    await (await stage.takeRun()).end(succeedWith());
+    await stage.put();
+    await stage.delete();
+    await (await stage.takeRun()).end(succeedWith());
+    expect((await stage.put()).body["status"]).toBe("creating");
+    await (await stage.takeRun()).end(failWith("exited 3"));
+    expect((await stage.put()).status).toBe(400);
+    expect((await stage.put()).body["status"]).toBe("creating");
+  });
+
   test("outputs outlive the events that told of them", async () => {
     const bus = createMemoryBus({ maxEvents: 1 });
     const stage = await createStage({ parties, bus });

@@ -1,6 +1,6 @@
 /**
  * JSON objects, more strictly than valibot has them: for it a list is an object too, and so is a number that is kept as
- * text; its records drop keys such as `constructor`, and its strict objects let them pass.
+ * text; its records drop keys such as `constructor`.
  */
 import * as v from "valibot";
 import { describeFault } from "./decode.ts";
@@ -12,9 +12,7 @@ export const AnyObject = v.custom<JsonObject>(isJsonObject, "must be an object")
 /** An object whose unknown keys are refused, with the known ones listed. */
 export function knownKeys<const E extends v.ObjectEntries>(entries: E) {
   const known = Object.keys(entries).join(", ");
-  // Without a prototype, or keys such as `constructor` would count as known.
-  const bare: E = Object.assign(Object.create(null), entries);
-  const schema = v.strictObject(bare, (issue) =>
+  const schema = v.strictObject(entries, (issue) =>
     issue.expected === "never" ? `is not known here; known: ${known}` : issue.message,
   );
   return v.pipe(v.custom<v.InferInput<typeof schema>>(isJsonObject, "must be an object"), schema);

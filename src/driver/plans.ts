@@ -38,10 +38,14 @@ export function planPut(
     async toWish({ update, unlessCommit }) {
       const cluster = await clusters.resolve(requested);
       if (!cluster.ok) return { kind: "refused", code: "RES-107", problem: cluster.problem };
+      const [sealed, fingerprint] = await Promise.all([
+        sealInputs(inputs, cluster.value.key),
+        computeFingerprint(content, keys),
+      ]);
       const create = {
         cluster: cluster.value.name,
-        inputs: await sealInputs(inputs, cluster.value.key),
-        fingerprint: await computeFingerprint(content, keys),
+        inputs: sealed,
+        fingerprint,
         timeoutSeconds: inputs.values.timeout ?? limits.defaultTimeoutSeconds,
       };
       return {

@@ -34,14 +34,14 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
     throw new Error(`Cannot answer for run ${result.runId}: its recorded result can't be opened`);
   }
 
-  /** Records the outputs beside the record; false when another request has done so, or the record is not the same. */
-  async function recordOutputs(address: ResourceAddress, loaded: Loaded, sealed: string): Promise<boolean> {
+  /** Records the outputs beside the record, unless another request has done so, or the record is not the same. */
+  async function recordOutputs(address: ResourceAddress, loaded: Loaded, sealed: string): Promise<void> {
     const { revision } = await records.loadResult(address);
     // In this order: as long as the record is the same nobody has recorded a later run's outputs, and whoever does so from
     // now on changes the result's revision. Otherwise a slow front door could put old outputs in place of newer ones.
-    if (loaded.record === undefined || (await isOutdated(address, loaded))) return false;
+    if (loaded.record === undefined || (await isOutdated(address, loaded))) return;
     const { runId, cluster } = loaded.record.run;
-    return (await records.saveResult(address, { runId, cluster, sealed }, revision)).kind === "written";
+    await records.saveResult(address, { runId, cluster, sealed }, revision);
   }
 
   return {
@@ -54,7 +54,7 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
       if (state.kind !== "ended" || record.run.told !== undefined) return;
       // First the outputs, then the note that points to them: a crash in between leaves the end untold, not lost.
       const outputs = findSealedOutputs(record, state);
-      if (outputs !== undefined && !(await recordOutputs(address, loaded, outputs))) return;
+      if (outputs !== undefined) await recordOutputs(address, loaded, outputs);
       await records.save(address, noteEnd(record, state), loaded.revision);
     },
   };
