@@ -10,7 +10,6 @@ import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { logRequests } from "./middleware/log-requests.ts";
-import { readOn } from "./middleware/read-on.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
 
 export interface AppOptions {
@@ -31,7 +30,6 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   const app = new Hono<{ Variables: RequestIdVariables }>();
   app.use(requestId());
   app.use(logRequests(logger, now));
-  app.use(readOn());
   app.get("/alive", (c) => c.text("alive"));
   app.get("/health", (c) => c.json({ status: "ok", version }));
   app.route("/docs", createDocsRoutes(catalog, version));

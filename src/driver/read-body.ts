@@ -6,7 +6,7 @@ import type { Context } from "hono";
 
 export type ReadBody =
   | { readonly kind: "read"; readonly bytes: Uint8Array }
-  /** `actual` is undefined where the length was not declared. */
+  /** `actual` is undefined where the length was not declared, and is more than we care to count. */
   | { readonly kind: "too-large"; readonly actual: number | undefined }
   /** The caller has gone before it was whole. */
   | { readonly kind: "cut-off" };
@@ -33,16 +33,16 @@ function getDeclaredLength(c: Context): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
+/** How far to read on over the limit. An answer before a body's end may not reach a caller who still writes. */
+const mostReadOn = 8 * 1024 * 1024;
+
 async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, most: number): Promise<ReadBody> {
   const bytes = new Uint8Array(most);
   let size = 0;
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (size + read.value.length > most) {
-      reader.releaseLock();
-      return { kind: "too-large", actual: undefined };
-    }
-    bytes.set(read.value, size);
+    if (size + read.value.length <= most) bytes.set(read.value, size);
     size += read.value.length;
+    if (size > most + mostReadOn) return { kind: "too-large", actual: undefined };
   }
-  return { kind: "read", bytes: bytes.subarray(0, size) };
+  return size > most ? { kind: "too-large", actual: size } : { kind: "read", bytes: bytes.subarray(0, size) };
 }
