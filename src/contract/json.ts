@@ -29,11 +29,13 @@ const json = JSON as unknown as RawJson;
  */
 export function parseJson(text: string, mostLevels: number = limits.jsonDepth): Result<JsonValue> {
   if (text.trim() === "") return refuse("not JSON: it is empty");
-  const depth = measureDepth(text);
+  const { depth, plain } = survey(text);
   if (depth > mostLevels) return refuse(`nested too deep: ${describeLimit("it", depth, mostLevels, "levels")}`);
   if (text.startsWith("\uFEFF")) return refuse("not JSON: it begins with a byte order mark");
   let poisoned = false;
   try {
+    // A reviver is called for each member and costs ten times the parsing: only where it can find something.
+    if (plain) return succeed(JSON.parse(text) as JsonValue);
     const value = json.parse(text, (key, value, { source }) => {
       if (key === "__proto__") poisoned = true;
       return typeof value === "number" && source !== undefined && String(value) !== source
@@ -90,8 +92,12 @@ export function describeKind(value: unknown): string {
   return `a ${typeof value}`;
 }
 
-/** Levels of brackets in JSON text; counted before parsing, as a reviver recurses. Strings are passed over. */
-function measureDepth(text: string): number {
+/**
+ * What there is in JSON text, before it is parsed: levels of brackets, as a reviver recurses, and whether it is plain. Then
+ * all of its numbers are whole and JavaScript writes them as they are written here, and no key can be `__proto__`.
+ */
+function survey(text: string): { depth: number; plain: boolean } {
+  let plain = !/__proto__|\\u/.test(text);
   let depth = 0;
   let deepest = 0;
   for (let i = 0; i < text.length; i++) {
@@ -99,16 +105,36 @@ function measureDepth(text: string): number {
     if (c === 0x22) i = skipString(text, i);
     else if (c === 0x5b || c === 0x7b) deepest = Math.max(deepest, ++depth);
     else if (c === 0x5d || c === 0x7d) depth--;
+    else if (plain && (c === 0x2d || isDigit(c))) {
+      const end = skipNumber(text, i);
+      plain = plainNumber.test(text.slice(i, end));
+      i = end - 1;
+    }
   }
-  return deepest;
+  return { depth: deepest, plain };
+}
+
+/** Up to 15 digits are exact in JavaScript; -0 is not among them, as it would lose its sign. */
+const plainNumber = /^(0|-?[1-9]\d{0,14})$/;
+
+/** The index behind a number; what is no JSON is the parser's to refuse. */
+function skipNumber(text: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(text.charCodeAt(end)) || "+-.eE".includes(text[end] ?? " ")) end++;
+  return end;
+}
+
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39;
 }
 
 /** The index of the quote that ends the string that begins at `start`; the text's length if none does. */
 function skipString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) i++;
-    else if (c === 0x22) return i;
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote - 1;
+    while (text.charCodeAt(before) === 0x5c) before--;
+    // An even number of backslashes: they escape each other.
+    if ((quote - before) % 2 === 1) return quote;
   }
   return text.length;
 }
