@@ -35,9 +35,16 @@ export async function matchesFingerprint(
   );
 }
 
+/** Derived once: every request is compared with a fingerprint. */
+const macKeys = new WeakMap<RunSecret, CryptoKey>();
+
 async function deriveMacKey(secret: RunSecret): Promise<CryptoKey> {
+  const known = macKeys.get(secret);
+  if (known !== undefined) return known;
   const bytes = await deriveBytes(secret, "container-driver/fingerprint/v1");
-  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+  macKeys.set(secret, key);
+  return key;
 }
 
 function encodeValue(value: JsonValue) {
