@@ -10,11 +10,11 @@ import {
   buildSystemAccount,
   generateSeed,
   getPublicKey,
-  isSameClaim,
   type AccountKeys,
 } from "../src/bus/nats/access/accounts.ts";
 import { frontDoorPermissions } from "../src/bus/nats/access/front-door.ts";
 import { deleteAccount, pushAccount } from "../src/bus/nats/access/push.ts";
+import { isSameClaim } from "../src/bus/nats/access/same-claim.ts";
 import { buildAccountsConf } from "./broker-conf.ts";
 import {
   ClusterAccountFile,
@@ -123,5 +123,5 @@ function toKeys({ seed, revocations }: AccountFile, operator: string): AccountKe
 /** The JWT that there is, if the new one says the same: JWTs carry the time at which they were made. */
 async function keep(known: string, built: Promise<string>): Promise<string> {
   const jwt = await built;
-  return known !== "" && (await isSameClaim(known, jwt)) ? known : jwt;
+  return isSameClaim(known, jwt) ? known : jwt;
 }

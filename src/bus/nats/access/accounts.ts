@@ -8,7 +8,6 @@ import {
   encodeGeneric,
   encodeOperator,
   encodeUser,
-  equivalent,
   fmtCreds,
   type Account,
   type Permissions,
@@ -64,7 +63,8 @@ export function buildHubAccount(keys: AccountKeys, frontDoor: Partial<Permission
 /** A cluster's account: what its agent needs of the hub, and nothing else. `hub` is the hub's seed. */
 export async function buildClusterAccount(cluster: string, keys: AccountKeys, hub: string): Promise<string> {
   const grants = describeGrants(cluster);
-  const imports = await Promise.all(grants.map((grant) => buildImport(grant, keys.seed, hub)));
+  const importer = getPublicKey(keys.seed);
+  const imports = await Promise.all(grants.map((grant) => buildImport(grant, importer, hub)));
   return encode(cluster, keys, {
     limits: limits({ imports: unlimited }),
     default_permissions: { pub: { allow: grants.map(({ localSubject }) => localSubject) }, sub: { allow: [inboxes] } },
@@ -72,9 +72,9 @@ export async function buildClusterAccount(cluster: string, keys: AccountKeys, hu
   });
 }
 
-async function buildImport({ service, subject, localSubject }: Grant, account: string, hub: string) {
+async function buildImport({ service, subject, localSubject }: Grant, importer: string, hub: string) {
   const hubKey = toKeyPair(hub);
-  const token = await encodeActivation(service.name, toKeyPair(account), hubKey, "service", { subject });
+  const token = await encodeActivation(service.name, importer, hubKey, "service", { subject });
   return {
     name: service.name,
     type: "service" as const,
@@ -110,11 +110,6 @@ export function buildDeletion(operator: string, account: string): Promise<string
   return encodeGeneric("delete", toKeyPair(operator), "generic", { accounts: [account] });
 }
 
-/** Do two JWTs say the same, but for when they were made? */
-export function isSameClaim(one: string, other: string): Promise<boolean> {
-  return equivalent(one, other);
-}
-
 const unlimited = -1;
 const jetStream = {
   mem_storage: unlimited,
@@ -134,7 +129,11 @@ function limits(allowed: Account["limits"]): NonNullable<Account["limits"]> {
 
 /** Pushing accounts, and nothing else of what the system account could do to a server. */
 const systemPermissions = {
-  pub: { allow: ["$SYS.REQ.CLAIMS.UPDATE", "$SYS.REQ.CLAIMS.DELETE", "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP"] },
+  pub: {
+    allow: ["UPDATE", "DELETE", "LIST"]
+      .map((verb) => `$SYS.REQ.CLAIMS.${verb}`)
+      .concat("$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP"),
+  },
   sub: { allow: [inboxes] },
 };
 

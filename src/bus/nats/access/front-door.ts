@@ -14,8 +14,6 @@ export const frontDoorPermissions: Partial<Permissions> = {
       buildWildcard("events"),
       buildRecordSubject(">"),
       "$JS.API.DIRECT.GET.>",
-      // Which agents there are: the subjects of the stream of announcements.
-      "$JS.API.STREAM.INFO.*",
     ],
   },
   sub: { allow: [inboxes, buildLiveSubject("events", everyRun), buildLiveSubject("logs", everyRun)] },

@@ -2,7 +2,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import * as v from "valibot";
 import { decodeMessage } from "../../../contract/decode.ts";
-import { isSameClaim } from "./accounts.ts";
+import { isSameClaim } from "./same-claim.ts";
 
 const timeout = 2000;
 
@@ -18,7 +18,7 @@ export async function pushAccount(
   jwt: string,
 ): Promise<"created" | "updated" | "unchanged"> {
   const known = await lookUpAccount(system, account);
-  if (known !== undefined && (await isSameClaim(known, jwt))) return "unchanged";
+  if (known !== undefined && isSameClaim(known, jwt)) return "unchanged";
   await order(system, "$SYS.REQ.CLAIMS.UPDATE", jwt);
   return known === undefined ? "created" : "updated";
 }
@@ -28,11 +28,17 @@ export async function deleteAccount(system: NatsConnection, deletion: string): P
   await order(system, "$SYS.REQ.CLAIMS.DELETE", deletion);
 }
 
-/** The account's JWT as the broker has it. */
+const List = v.object({ data: v.array(v.string()) });
+
+/** The account's JWT as the broker has it; undefined where it doesn't know the account. */
 export async function lookUpAccount(system: NatsConnection, account: string): Promise<string | undefined> {
+  // nats-server 2.9 doesn't answer a look-up of an account that it doesn't know.
+  const message = await system.request("$SYS.REQ.CLAIMS.LIST", "", { timeout });
+  const list = decodeMessage(List, message.data);
+  if (!list.ok) throw new Error(`Cannot list the broker's accounts: its answer is ${list.problem}`);
+  if (!list.value.data.includes(account)) return undefined;
   const answer = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`, "", { timeout });
-  const jwt = answer.string();
-  return jwt === "" ? undefined : jwt;
+  return answer.string();
 }
 
 async function order(system: NatsConnection, subject: string, jwt: string): Promise<void> {
