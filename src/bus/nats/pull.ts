@@ -29,6 +29,7 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
   return new Promise((resolve) => {
     let settled = false;
     let silence = setTimeout(giveUp, silenceMilliseconds);
+    let lingering: ReturnType<typeof setTimeout> | undefined;
     const inbox = createInbox(link.inboxPrefix);
     const subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
@@ -44,18 +45,32 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
       const code = message.headers?.code ?? 0;
       clearTimeout(silence);
       silence = setTimeout(giveUp, silenceMilliseconds);
+      if (code === 100) return;
+      unsubscribe();
       if (code === 0) settle({ kind: "message", message });
       else if (code === 404 || code === 408) settle({ kind: "nothing" });
-      else if (code !== 100)
-        settle({ kind: "refused", reason: `${code} ${message.headers?.description ?? ""}`.trim() });
+      else settle({ kind: "refused", reason: `${code} ${message.headers?.description ?? ""}`.trim() });
     }
 
+    /** What was asked for can't be called off: until its time is over, what comes of it goes to somebody else. */
     function handBack(message: Msg): void {
-      if ((message.headers?.code ?? 0) === 0) message.respond("-NAK");
+      const code = message.headers?.code ?? 0;
+      if (code === 100) return;
+      if (code === 0) message.respond("-NAK");
+      unsubscribe();
     }
 
     function giveUp(): void {
+      if (settled) return;
+      // Not at once: a delivery may be on its way, and the server finds out late, from another account perhaps never, that
+      // nobody waits for it any more. It would be lost until its lease is over.
+      lingering = setTimeout(unsubscribe, expiresMilliseconds);
       settle({ kind: "nothing" });
+    }
+
+    function unsubscribe(): void {
+      clearTimeout(lingering);
+      if (!connection.isClosed() && !subscription.isClosed()) subscription.unsubscribe();
     }
 
     function settle(outcome: Pulled): void {
@@ -64,8 +79,6 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
       clearTimeout(silence);
       stopListening();
       end.removeEventListener("abort", giveUp);
-      // Draining hears what is on its way still.
-      if (!connection.isClosed() && !subscription.isClosed()) void subscription.drain().catch(giveUp);
       resolve(outcome);
     }
 
