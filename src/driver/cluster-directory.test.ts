@@ -16,6 +16,7 @@ test("a cluster's own name comes before a route, and a route before where all ot
   expect(await resolve(directory, "a")).toBe("a");
   expect(await resolve(directory, "r")).toBe("b");
   expect(await resolve(directory, "x")).toBe("a");
+  expect(await resolve(directory, "constructor")).toBe("a");
 });
 
 test("a default or a route to a cluster that isn't there is as none", async () => {
