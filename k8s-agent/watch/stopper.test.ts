@@ -55,6 +55,27 @@ test("counting again replaces the former deadline", async () => {
   expect(stops).toHaveLength(1);
 });
 
+test("a clock that is set doesn't move the deadline of a run that is counted already", async () => {
+  const { stopper, stops } = makeStopper();
+  stopper.startDeadline("2026-11-22T00:00:00.000Z", 60);
+  await vi.advanceTimersByTimeAsync(10_000);
+  vi.setSystemTime("2026-11-22T02:00:00.000Z");
+  stopper.startDeadline("2026-11-22T00:00:00.000Z", 60);
+  await vi.advanceTimersByTimeAsync(49_999);
+  expect(stops).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(stops).toHaveLength(1);
+});
+
+test("a clock that is a month behind gives a run its time and no more", async () => {
+  const { stopper, stops } = makeStopper();
+  stopper.startDeadline("2026-12-22T00:00:00.000Z", 60);
+  await vi.advanceTimersByTimeAsync(59_999);
+  expect(stops).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(stops).toHaveLength(1);
+});
+
 test("a deadline of a day does not overflow the timer", async () => {
   const { stopper, stops } = makeStopper();
   stopper.startDeadline("2026-11-22T00:00:00.000Z", 86_400);

@@ -5,7 +5,7 @@ import type { Stopped } from "../collect/decide-outcome.ts";
 export interface Stopper {
   /** Why the run was stopped; undefined: it was not. The first reason stays. */
   readonly stopped: Stopped | undefined;
-  /** Begins to count the run's time: seconds from `startedAt`. Counting again (after an adoption) goes by the new start. */
+  /** Begins to count the run's time: seconds from `startedAt`. Another start than before counts anew. */
   startDeadline(startedAt: string, seconds: number): void;
   /** `graceSeconds`: other than the configured one. */
   stop(why: Stopped, options?: { graceSeconds: number }): Promise<void>;
@@ -25,6 +25,7 @@ export interface StopperOptions {
 export function createStopper({ launcher, runId, graceSeconds, now, onError }: StopperOptions): Stopper {
   let stopped: Stopped | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let counted: string | undefined;
 
   async function stop(why: Stopped, options = { graceSeconds }): Promise<void> {
     stopped ??= why;
@@ -36,10 +37,15 @@ export function createStopper({ launcher, runId, graceSeconds, now, onError }: S
       return stopped;
     },
     startDeadline(startedAt, seconds) {
+      // Counting goes on by the timer, which doesn't jump as a clock does that is set.
+      if (startedAt === counted) return;
+      counted = startedAt;
       clearTimeout(timer);
       const left = Date.parse(startedAt) + seconds * 1000 - now().getTime();
+      // A clock that was set back leaves more than there ever was, and may be more than a timer can count.
+      const wait = Math.min(Math.max(left, 0), seconds * 1000);
       const message = `Cannot finish the run: it was stopped when its timeout of ${seconds} seconds was over`;
-      timer = setTimeout(() => void stop({ reason: "deadline", message }).catch(onError), Math.max(left, 0));
+      timer = setTimeout(() => void stop({ reason: "deadline", message }).catch(onError), wait);
     },
     stop,
     close: () => clearTimeout(timer),
