@@ -9,6 +9,7 @@ import manifest from "../package.json" with { type: "json" };
 import { announceAgent } from "./announce/announce.ts";
 import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
+import { createTurns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
 import { sweep } from "./recover/sweep.ts";
 import { createBackoff } from "./report/backoff.ts";
@@ -47,13 +48,14 @@ export function startAgent(options: AgentOptions): Agent {
   const letGo = new AbortController();
   const logger = options.logger.child({ component: "agent", cluster: options.cluster });
   const held = createHeldRuns((error) => logger.error({ err: error }, "Could not stop a run"));
+  const turns = createTurns();
   const { bus, cluster, launcher, capacity } = options;
 
   async function work(): Promise<void> {
     await sweepBefore(intake.signal);
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
     const handle = (lease: Parameters<typeof carryOut>[0]) =>
-      carryOut(lease, { ...options, logger, signal: letGo.signal, held });
+      carryOut(lease, { ...options, logger, signal: letGo.signal, held, turns });
     const about = { cluster, agent: options.agent, version: manifest.version, launcher: launcher.name, capacity };
     await Promise.all([
       takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal }),

@@ -13,6 +13,8 @@ export interface EventWriterOptions {
   readonly order: RunOrder;
   /** This replica's name. */
   readonly agent: string;
+  /** Which delivery of the request it works from. */
+  readonly delivery: number;
   readonly now: () => Date;
   readonly random: () => number;
   /** Calls again while the broker is away. */
@@ -25,6 +27,8 @@ export type EventDetails = Partial<RunEventData> & { readonly phase: Phase };
 export interface EventWriter {
   /** The phase that the last event says; undefined: no event yet. */
   readonly phase: Phase | undefined;
+  /** Which delivery the last event's writer worked from; 0: not an agent, or there is none. */
+  readonly lastDelivery: number;
   /** Stores an event; false: it isn't stored, as somebody else has stored one since. */
   append(kind: EventKind, details: EventDetails): Promise<boolean>;
   /** Takes somebody else's last event for what the next one goes on from. */
@@ -33,9 +37,15 @@ export interface EventWriter {
   isUpToDate(): Promise<boolean>;
 }
 
+interface LastEvent {
+  readonly sequence: number;
+  readonly phase: Phase | undefined;
+  readonly delivery: number;
+}
+
 /** Begins where the run is now. */
 export async function createEventWriter(options: EventWriterOptions): Promise<EventWriter> {
-  const { events, order, agent, now, random, backoff } = options;
+  const { events, order, agent, delivery, now, random, backoff } = options;
   const { runId, cluster, driver, guresid, type, action, traceparent } = order;
   // Other replicas' events have other ids: with the same one theirs would count as ours, and nobody be refused.
   const name = random().toString(36).slice(2);
@@ -43,29 +53,33 @@ export async function createEventWriter(options: EventWriterOptions): Promise<Ev
   let last = await readLast();
   let appending: Promise<unknown> = Promise.resolve();
 
-  async function readLast(): Promise<{ sequence: number; phase: Phase | undefined }> {
+  async function readLast(): Promise<LastEvent> {
     const entry = await backoff(() => events.last({ runId, cluster }), isTransient);
-    if (entry === undefined) return { sequence: 0, phase: undefined };
+    if (entry === undefined) return { sequence: 0, phase: undefined, delivery: 0 };
     const event = decodeMessage(RunEvent, entry.data);
     if (!event.ok) throw new Error(`Cannot read the last event of run ${runId}: ${event.problem}`);
-    return { sequence: entry.sequence, phase: event.value.data.phase };
+    const { phase, delivery = 0 } = event.value.data;
+    return { sequence: entry.sequence, phase, delivery };
   }
 
   async function append(kind: EventKind, details: EventDetails): Promise<boolean> {
     const id = `${runId}.${name}.${count++}`;
     const source = `/clusters/${cluster}/agents/${agent}`;
-    const data: RunEventData = { runId, cluster, driver, guresid, type, action, ...details };
+    const data: RunEventData = { runId, cluster, driver, guresid, type, action, delivery, ...details };
     const bytes = encodeMessage(buildRunEvent(kind, data, { id, source, time: now(), traceparent }));
     const after = last.sequence;
     const appended = await backoff(() => events.append({ runId, cluster }, bytes, { id, after }), isTransient);
     if (appended.kind === "conflict") return false;
-    last = { sequence: appended.sequence, phase: details.phase };
+    last = { sequence: appended.sequence, phase: details.phase, delivery };
     return true;
   }
 
   return {
     get phase() {
       return last.phase;
+    },
+    get lastDelivery() {
+      return last.delivery;
     },
     append(kind, details) {
       const appended = append(kind, details);

@@ -17,11 +17,12 @@ const outputs = { values: { host: "db-1" }, secrets: { password: "p" }, manifest
 let bus: Bus;
 beforeEach(() => void (bus = createMemoryBus({ maxMessageBytes: 20_000 })));
 
-const open = (agent = "a") =>
+const open = (agent = "a", delivery = 1) =>
   openRunReporter({
     events: bus.events,
     order,
     agent,
+    delivery,
     now: () => new Date("2026-11-22T00:00:00.000Z"),
     random: Math.random,
     redactText: (text) => text.replaceAll("hunter2", "***"),
@@ -100,7 +101,7 @@ test("of two replicas that hold a run the one that is behind stands down", async
   const first = await open("a");
   await first.take();
   await first.enter("running");
-  const second = await open("b");
+  const second = await open("b", 2);
   expect([await first.isHolder(), await second.isHolder()]).toEqual([true, true]);
   await second.take();
   expect([await first.isHolder(), await second.isHolder()]).toEqual([false, true]);
@@ -111,7 +112,7 @@ test("of two replicas that hold a run the one that is behind stands down", async
   expect(events.map(({ type }) => type)).toEqual(
     ["requested", "accepted", "running", "adopted", "succeeded"].map((kind) => `run.${kind}.v1`),
   );
-  expect(events[3]?.data).toMatchObject({ phase: "running", agent: "b" });
+  expect(events[3]?.data).toMatchObject({ phase: "running", agent: "b", delivery: 2 });
 });
 
 test("a replica that was paused is refused the very event that the other one has stored meanwhile", async () => {
@@ -119,7 +120,7 @@ test("a replica that was paused is refused the very event that the other one has
   const paused = await open("a");
   await paused.take();
   await paused.enter("starting");
-  const other = await open("b");
+  const other = await open("b", 2);
   await other.take();
   await other.enter("running");
   await expect(paused.enter("running")).rejects.toThrow(Fenced);
@@ -138,6 +139,16 @@ test("an event whose answer was lost is stored once", async () => {
   await reporter.enter("running");
   await reporter.end({ kind: "succeeded", outputs });
   expect((await readEvents()).map(({ data }) => data.phase)).toEqual(["accepted", "running", "succeeded"]);
+});
+
+test("a delivery that is no later than the one which the run is held by takes nothing", async () => {
+  await request();
+  const first = await open("a", 3);
+  await first.take();
+  for (const delivery of [2, 3]) await expect((await open("b", delivery)).take()).rejects.toThrow(Fenced);
+  await first.enter("starting");
+  await (await open("b", 4)).take();
+  await expect(first.enter("running")).rejects.toThrow(Fenced);
 });
 
 test("of two replicas that take a run at once one stands down", async () => {

@@ -33,7 +33,7 @@ export interface ReporterOptions extends EventWriterOptions {
 export interface RunReporter {
   /** The phase that the last event says; undefined: no event yet. */
   readonly phase: Phase | undefined;
-  /** Takes the run: `accepted` the first time, `adopted` when a replica before this one has begun it. */
+  /** Takes the run: `accepted` the first time, `adopted` when it was begun from an earlier delivery. */
   take(): Promise<void>;
   /** Moves on to a phase; nothing happens when the run is there or further already. */
   enter(phase: "starting" | "running" | "collecting", details?: Pick<RunEventData, "commit">): Promise<void>;
@@ -46,7 +46,7 @@ export interface RunReporter {
 
 /** Reads where the run is, and goes on from there. Every method rejects with `Fenced` when it isn't ours any more. */
 export async function openRunReporter({ redactText, ...options }: ReporterOptions): Promise<RunReporter> {
-  const { order, agent } = options;
+  const { order, agent, delivery } = options;
   const writer = await createEventWriter(options);
 
   async function publish(kind: EventKind, details: EventDetails): Promise<void> {
@@ -64,7 +64,12 @@ export async function openRunReporter({ redactText, ...options }: ReporterOption
     },
     async take() {
       const { phase } = writer;
-      if (phase !== undefined && phase !== "requested") return publish("adopted", { phase, agent });
+      if (phase !== undefined && phase !== "requested") {
+        // A delivery that was long on its way, to a replica that was paused, or that a broker which crashed has forgotten:
+        // whoever works from a later one, or from this very one, has the run. Should it be dead the request comes again.
+        if (delivery <= writer.lastDelivery) throw new Fenced(order.runId);
+        return publish("adopted", { phase, agent });
+      }
       if (await writer.append("accepted", { phase: "accepted", agent })) return;
       // The front door's `requested` may have come between our look and our event.
       await writer.catchUp();

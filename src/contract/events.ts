@@ -67,6 +67,11 @@ export const RunEventData = v.object({
   warning: v.optional(v.string()),
   /** accepted, adopted: which replica holds the run. */
   agent: v.optional(v.string()),
+  /**
+   * The agent's events: which delivery of the request their writer works from. Of two that believe they hold a run the
+   * later delivery does.
+   */
+  delivery: v.optional(v.number()),
   /** running: the commit that was checked out. */
   commit: v.optional(v.string()),
   /** failed, cancelled. */

@@ -1,0 +1,197 @@
+/** What carrying out does when something fails, on a bus in memory and with a launcher that the test plays. */
+import { expect, test } from "vitest";
+import { createMemoryBus } from "../src/bus/memory/memory-bus.ts";
+import type { Bus, Lease } from "../src/bus/port.ts";
+import { decodeMessage, encodeMessage } from "../src/contract/decode.ts";
+import { RunEvent } from "../src/contract/events.ts";
+import { noOutputs } from "../src/contract/outputs.ts";
+import { succeed } from "../src/contract/result.ts";
+import { createConsoleLogger } from "../src/log.ts";
+import { address, createParties, sealRequest, take } from "../src/sealing/sealing.fixture.ts";
+import { carryOut, type CarryOutOptions } from "./carry-out.ts";
+import { mostDeliveries } from "./execute.ts";
+import { createTurns } from "./intake/turns.ts";
+import type { Ended, Launcher } from "./launch/launcher.ts";
+import { createHeldRuns } from "./watch/held-runs.ts";
+
+const parties = await createParties();
+const { request } = await sealRequest(parties);
+
+/** What the launcher and the lease were asked, in order. */
+type Calls = string[];
+
+function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher {
+  const ended: Ended = {
+    kind: "ended",
+    cause: { kind: "exited", exitCode: 0 },
+    collected: { outputs: succeed(noOutputs), errorText: "", errorBytes: 0 },
+  };
+  return {
+    name: "local",
+    async launch() {
+      calls.push("launch");
+      return { kind: "launched", warnings: [] };
+    },
+    async *watch() {
+      yield ended;
+    },
+    async *readLog() {
+      yield* [];
+    },
+    stop: async () => undefined,
+    async remove() {
+      calls.push("remove");
+    },
+    list: async () => [],
+    ...changed,
+  };
+}
+
+function createLease(calls: Calls, deliveries = 1): Lease {
+  return {
+    address,
+    data: encodeMessage(request),
+    deliveries,
+    milliseconds: 30_000,
+    renew: async () => undefined,
+    async finish() {
+      calls.push("finish");
+    },
+    async release(delay) {
+      calls.push(`release ${delay}`);
+    },
+  };
+}
+
+function arrange(changed: (calls: Calls) => Partial<Launcher> = () => ({})) {
+  const calls: Calls = [];
+  const bus = createMemoryBus();
+  const lines: string[] = [];
+  const now = () => new Date("2026-11-22T00:00:00.000Z");
+  const stopping = new AbortController();
+  const options: CarryOutOptions = {
+    bus,
+    launcher: createLauncher(calls, changed(calls)),
+    keys: parties.agent,
+    agent: "a",
+    graceSeconds: 1,
+    logger: createConsoleLogger({ write: (line) => lines.push(line), now, level: "info" }),
+    now,
+    random: Math.random,
+    signal: stopping.signal,
+    held: createHeldRuns(() => undefined),
+    turns: createTurns(),
+  };
+  const deliver = (deliveries?: number) => carryOut(createLease(calls, deliveries), options);
+  return { calls, bus, lines, deliver, stopping };
+}
+
+async function readEvents(bus: Bus): Promise<RunEvent[]> {
+  const last = await bus.events.last(address);
+  const events: RunEvent[] = [];
+  if (last === undefined) return events;
+  for await (const { data, sequence } of bus.events.follow(address, { after: 0, signal: AbortSignal.timeout(2000) })) {
+    events.push(take(decodeMessage(RunEvent, data)));
+    if (sequence === last.sequence) break;
+  }
+  return events;
+}
+
+const readPhases = async (bus: Bus) => (await readEvents(bus)).map(({ data }) => data.phase);
+
+test("a run that has ended leaves nothing behind, and its request goes last", async () => {
+  const { calls, bus, deliver } = arrange();
+  await deliver();
+  expect(calls).toEqual(["launch", "remove", "finish"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting", "succeeded"]);
+});
+
+test("a run whose end is stored already is tidied up by whoever gets its request again", async () => {
+  const { calls, bus, deliver } = arrange();
+  await deliver();
+  await deliver(2);
+  expect(calls).toEqual(["launch", "remove", "finish", "remove", "finish"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting", "succeeded"]);
+});
+
+test("a workload that can't be removed doesn't hold up the queue", async () => {
+  const { calls, lines, deliver } = arrange(() => ({
+    async remove() {
+      throw new Error("EBUSY");
+    },
+  }));
+  await deliver();
+  expect(calls).toEqual(["launch", "finish"]);
+  expect(lines.join("\n")).toContain("EBUSY");
+});
+
+test("trouble that may pass gives the request back, later each time", async () => {
+  const { calls, bus, deliver } = arrange(() => ({
+    async launch() {
+      throw new Error("ENOSPC: no space left on device");
+    },
+  }));
+  for (const delivery of [1, 2, 3, 9]) await deliver(delivery);
+  expect(calls).toEqual(["release 2000", "release 4000", "release 8000", "release 60000"]);
+  expect((await readPhases(bus)).at(-1)).toBe("starting");
+});
+
+test("a run that can't be started however often it is tried ends with the reason, and the queue moves on", async () => {
+  const { calls, bus, deliver } = arrange(() => ({
+    async launch() {
+      throw new Error("ENOSPC: no space left on device");
+    },
+  }));
+  for (const delivery of [1, mostDeliveries]) await deliver(delivery);
+  expect(calls).toEqual(["release 2000", "remove", "finish"]);
+  const end = (await readEvents(bus)).at(-1)?.data;
+  expect(end?.failure?.reason).toBe("start-failed");
+  expect(end?.failure?.message).toMatch(/^Cannot start the run: ENOSPC.*after 10 attempts/);
+});
+
+test("a run that is under way and can't be watched however often it is tried is lost, and says why", async () => {
+  const { bus, calls, deliver } = arrange(() => ({
+    async *watch() {
+      yield { kind: "running", startedAt: "2026-11-22T00:00:00Z", mainStartedAt: "2026-11-22T00:00:00Z" };
+      throw new Error("the socket is broken");
+    },
+  }));
+  for (const delivery of [1, mostDeliveries]) await deliver(delivery);
+  expect(calls.slice(-2)).toEqual(["remove", "finish"]);
+  const end = (await readEvents(bus)).at(-1)?.data;
+  expect(end?.failure?.reason).toBe("lost");
+  expect(end?.failure?.message).toContain("the socket is broken");
+});
+
+test("the same request twice at once is carried out once, and undisturbed", async () => {
+  const go = Promise.withResolvers<void>();
+  const { calls, bus, lines, deliver } = arrange(() => ({
+    async *watch() {
+      await go.promise;
+      yield { kind: "ended", cause: { kind: "exited", exitCode: 1 } };
+    },
+  }));
+  const first = deliver(1);
+  const second = deliver(2);
+  await expect.poll(() => readPhases(bus)).toEqual(["accepted", "starting"]);
+  go.resolve();
+  await Promise.all([first, second]);
+  expect(calls).toEqual(["launch", "remove", "finish", "remove", "finish"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting", "failed"]);
+  expect(lines.join("\n")).not.toContain("Stood down");
+});
+
+test("a replica that is stopped gives back what it carries out and what waits behind it, at once", async () => {
+  const { calls, bus, deliver, stopping } = arrange(() => ({
+    async *watch(_, { signal }) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      yield* [];
+    },
+  }));
+  const both = [deliver(1), deliver(2)];
+  await expect.poll(() => readPhases(bus)).toEqual(["accepted", "starting"]);
+  stopping.abort();
+  await Promise.all(both);
+  expect(calls).toEqual(["launch", "release 0", "release 0"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting"]);
+});
