@@ -50,7 +50,7 @@ const frontDoor: Rules = {
 };
 
 /** The agent's only doors into `src`. */
-const doors = ["src/contract", "src/bus/port.ts", "src/sealing", "src/log.ts"];
+const doors = ["src/contract", "src/bus", "src/sealing", "src/log.ts"];
 const stage = (others: readonly string[] = [], packages: readonly string[] = []): Rule => ({
   may: [...doors, ...others],
   packages,
@@ -100,7 +100,7 @@ const adapters: Rules = {
   "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
-    may: [...doors, "src/bus", "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
+    may: [...doors, "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
     packages: ["node:", "valibot"],
   },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
