@@ -15,6 +15,7 @@ Without --cluster: the one that CLUSTER names, or "local". The broker is NATS_UR
 credentials file NATS_CREDENTIALS if there is one. Where clusters have accounts of their own, cluster:add does this too.
 
     --replicas <n>      copies on a clustered broker: 1, 3 or 5            (1)
+                        more than 1 need nats-server 2.10
     --storage <kind>    file or memory; can't be changed later             (file)
     --event-days <n>    how long events are kept                           (30)
     --log-days <n>      how long logs are kept at most                     (7)

@@ -34,6 +34,7 @@ export interface StoredRecord {
 export type Written = { readonly kind: "written"; readonly revision: number } | { readonly kind: "conflict" };
 
 export interface RecordStore {
+  /** On a broker with replicas this may be a moment old; a write that expects what was read then conflicts. */
   get(key: string): Promise<StoredRecord | undefined>;
   /** Writes if the key's revision is still `expected`; 0 means that there is no such key. */
   set(key: string, value: Uint8Array, expected: number): Promise<Written>;
@@ -56,7 +57,7 @@ export interface Journal {
    * the same run again soon (after a lost answer) is answered with the first one's sequence and stored once.
    */
   append(address: RunAddress, data: Uint8Array, options: { id: string; after: number }): Promise<Appended>;
-  /** The run's last entry. */
+  /** The run's last entry; on a broker with replicas this may be a moment old. */
   last(address: RunAddress): Promise<Entry | undefined>;
   /**
    * The run's entries behind `after` that are still kept, then those to come, in order and without doubles, until the

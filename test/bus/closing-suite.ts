@@ -5,7 +5,7 @@ import { append, createAddress, createTaker, followTexts, toBytes, type Play } f
 export function describeClosing(play: Play): void {
   describe("closing", () => {
     test("ends who follows and who takes, without an error", () =>
-      play({}, async ({ bus, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
         const run = createAddress(cluster);
         await append(bus.events, run, { text: "one", after: 0 });
         const following = followTexts(bus.events, run, { count: 2 });
@@ -18,7 +18,7 @@ export function describeClosing(play: Play): void {
       }));
 
     test("twice is fine, and what is asked then is refused as unavailable", () =>
-      play({}, async ({ bus, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
         const run = createAddress(cluster);
         await bus.requests.place(run, toBytes("go"));
         const lease = await createTaker(bus, cluster).take();

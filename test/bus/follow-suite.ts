@@ -148,7 +148,7 @@ export function describeLimits(play: Play): void {
   const logBytes = 40 * 1024;
 
   test("logs over their limit lose the oldest first, and a follower begins with what is kept", () =>
-    play({ logBytes }, async ({ bus, cluster }) => {
+    play({ ownClusters: true, logBytes }, async ({ bus, cluster }) => {
       const run = createAddress(cluster);
       let last = 0;
       for (const i of range(20)) last = await appendChunk(bus.logs, run, { id: `${i}`, after: last });
@@ -162,7 +162,7 @@ export function describeLimits(play: Play): void {
     }));
 
   test("a run whose entries the limits have taken goes on, still one writer at a time", () =>
-    play({ logBytes }, async ({ bus, cluster }) => {
+    play({ ownClusters: true, logBytes }, async ({ bus, cluster }) => {
       const quiet = createAddress(cluster);
       const first = await appendChunk(bus.logs, quiet, { id: "first", after: 0 });
       const loud = createAddress(cluster);

@@ -4,11 +4,12 @@ import { MessageTooLarge } from "../../src/bus/port.ts";
 import { createAddress, createTaker, largestPayload, range, toBytes, toText, type Play } from "./stage.ts";
 
 const leaseMilliseconds = 500;
+const shortLease = { ownClusters: true, leaseMilliseconds };
 
 export function describeRequests(play: Play): void {
   describe("requests", () => {
     test("one that was placed is taken, as it was placed", () =>
-      play({ leaseMilliseconds }, async ({ bus, other, cluster }) => {
+      play(shortLease, async ({ bus, other, cluster }) => {
         const run = createAddress(cluster);
         await bus.requests.place(run, toBytes("go"));
         const lease = await createTaker(other, cluster).take();
@@ -19,7 +20,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("whoever waits gets it when it is placed", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const run = createAddress(cluster);
         const taken = createTaker(other, cluster).take();
         await bus.requests.place(run, toBytes("go"));
@@ -27,7 +28,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("they are taken in the order in which they were placed", () =>
-      play({}, async ({ bus, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
         const runs = range(10).map(() => createAddress(cluster));
         for (const run of runs) await bus.requests.place(run, toBytes("go"));
         const taker = createTaker(bus, cluster);
@@ -35,7 +36,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("a run that is queued, leased or given back is not queued again", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const run = createAddress(cluster);
         const taker = createTaker(other, cluster);
         await Promise.all(range(20).map((i) => (i % 2 === 0 ? bus : other).requests.place(run, toBytes("go"))));
@@ -52,7 +53,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("each cluster has its own", () =>
-      play({}, async ({ bus, cluster, otherCluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster, otherCluster }) => {
         const [mine, theirs] = [createAddress(cluster), createAddress(otherCluster)];
         const taken = createTaker(bus, cluster).take();
         await bus.requests.place(theirs, toBytes("theirs"));
@@ -62,7 +63,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("a lease that isn't renewed goes to another, who knows that somebody held it before", () =>
-      play({ leaseMilliseconds }, async ({ bus, other, cluster }) => {
+      play(shortLease, async ({ bus, other, cluster }) => {
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const first = await createTaker(bus, cluster).take();
         const start = performance.now();
@@ -74,7 +75,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("a lease that is renewed stays, however long", () =>
-      play({ leaseMilliseconds }, async ({ bus, other, cluster }) => {
+      play(shortLease, async ({ bus, other, cluster }) => {
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const lease = await createTaker(bus, cluster).take();
         const start = performance.now();
@@ -91,7 +92,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("one that is given back goes to another at once, or after the delay", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const [taker, otherTaker] = [createTaker(bus, cluster), createTaker(other, cluster)];
         await (await taker.take()).release(0);
@@ -104,7 +105,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("one that is finished never comes back; finishing twice is fine, renewing and releasing then do nothing", () =>
-      play({ leaseMilliseconds }, async ({ bus, cluster }) => {
+      play(shortLease, async ({ bus, cluster }) => {
         const taker = createTaker(bus, cluster);
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const lease = await taker.take();
@@ -119,7 +120,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("a run that was finished can be placed anew", () =>
-      play({}, async ({ bus, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
         const run = createAddress(cluster);
         const taker = createTaker(bus, cluster);
         await bus.requests.place(run, toBytes("one"));
@@ -130,7 +131,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("who has lost a lease takes it from nobody by renewing or releasing it", () =>
-      play({ leaseMilliseconds }, async ({ bus, other, cluster }) => {
+      play(shortLease, async ({ bus, other, cluster }) => {
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const lost = await createTaker(bus, cluster).take();
         const held = await createTaker(other, cluster).take();
@@ -143,7 +144,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("who has lost a lease but stored the run's end finishes it for all", () =>
-      play({ leaseMilliseconds }, async ({ bus, other, cluster }) => {
+      play(shortLease, async ({ bus, other, cluster }) => {
         await bus.requests.place(createAddress(cluster), toBytes("go"));
         const lost = await createTaker(bus, cluster).take();
         const taker = createTaker(other, cluster);
@@ -156,7 +157,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("several who wait get one each", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const takers = [bus, other, bus, other].map((user) => createTaker(user, cluster));
         const taken = takers.map((taker) => taker.take());
         const runs = takers.map(() => createAddress(cluster));
@@ -166,7 +167,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("of many that are placed at once each goes to one of several, none twice", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const runs = range(100).map(() => createAddress(cluster));
         const taken: string[] = [];
         const takers = [bus, other, bus, other].map((user) => createTaker(user, cluster));
@@ -182,7 +183,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("whoever doesn't ask holds up nothing", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const full = createTaker(bus, cluster);
         await bus.requests.place(createAddress(cluster), toBytes("one"));
         await full.take();
@@ -192,7 +193,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("taking ends when its signal aborts, and what comes then goes to another", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const gone = createTaker(bus, cluster);
         const waiting = gone.next();
         gone.stop();
@@ -204,7 +205,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("an abort at the moment of a delivery loses nothing", () =>
-      play({}, async ({ bus, other, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, other, cluster }) => {
         const taken: string[] = [];
         const runs = range(40).map(() => createAddress(cluster));
         const patient = createTaker(other, cluster);
@@ -223,7 +224,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test("requests are any bytes, up to the largest payload; a larger one is refused and not queued", () =>
-      play({}, async ({ bus, cluster }) => {
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
         const refused = bus.requests.place(createAddress(cluster), new Uint8Array(largestPayload + 1));
         await expect(refused).rejects.toThrow(MessageTooLarge);
         const taker = createTaker(bus, cluster);
@@ -235,7 +236,7 @@ export function describeRequests(play: Play): void {
       }));
 
     test.each(["*", ">", "a.b", "", "a b"])("requests of a cluster named %j are refused", (cluster) =>
-      play({}, async ({ bus }) => {
+      play({ ownClusters: true }, async ({ bus }) => {
         await expect(bus.requests.place(createAddress(cluster), toBytes("go"))).rejects.toThrow(TypeError);
         await expect(createTaker(bus, cluster).next()).rejects.toThrow(TypeError);
       }),

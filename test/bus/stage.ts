@@ -5,6 +5,8 @@ import type { Bus, Entry, Journal, Lease } from "../../src/bus/port.ts";
 import type { RunAddress } from "../../src/contract/names.ts";
 
 export interface StageOptions {
+  /** Nobody else places and takes requests on these clusters. Default: others do, but other runs. */
+  readonly ownClusters?: boolean;
   /** Default: far longer than a test. */
   readonly leaseMilliseconds?: number;
   /** Default: more than a test writes. */

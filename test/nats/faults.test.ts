@@ -26,7 +26,7 @@ interface Faulty extends Stage {
 
 async function play(version: NatsServerVersion, act: (stage: Faulty) => Promise<void>, leaseMilliseconds = 2_000) {
   const server = await startNatsServer({ version });
-  const stage = await openNatsStage(server, { leaseMilliseconds });
+  const stage = await openNatsStage(server, { ownClusters: true, leaseMilliseconds });
   try {
     await act({ ...stage, server });
     await stage.close();

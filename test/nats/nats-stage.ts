@@ -1,4 +1,4 @@
-/** The bus suite's stage on a real server: two connections, clusters of its own. */
+/** The bus suite's stage on a real server: two connections, and two clusters. */
 import { randomBytes } from "node:crypto";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
@@ -17,25 +17,42 @@ export function createClusterName(): string {
 
 export async function openNatsStage(server: NatsServer, options: StageOptions = {}): Promise<Stage> {
   const [connection, otherConnection] = await Promise.all([connectTo(server), connectTo(server)]);
-  const { leaseMilliseconds = 30_000, logBytes = 16 * 1024 ** 2 } = options;
-  await provision(connection);
-  const [cluster, otherCluster] = [createClusterName(), createClusterName()];
-  for (const name of [cluster, otherCluster])
-    await provisionCluster(connection, name, {
-      ackWaitSeconds: leaseMilliseconds / 1000,
-      logBytes,
-    });
+  const clusters = options.ownClusters === true ? await makeClusters(server, options) : await shareClusters(server);
   const bus = createNatsBus({ connection });
   const other = createNatsBus({ connection: otherConnection });
   return {
     bus,
     other,
-    cluster,
-    otherCluster,
+    ...clusters,
     async close() {
       await Promise.all([bus.close(), other.close()]);
-      for (const name of [cluster, otherCluster]) await removeCluster(connection, name);
+      if (options.ownClusters === true)
+        for (const name of Object.values(clusters)) await removeCluster(connection, name);
       await Promise.all([connection.close(), otherConnection.close()]);
     },
   };
+}
+
+type Clusters = Pick<Stage, "cluster" | "otherCluster">;
+
+const shared = new Map<NatsServer, Promise<Clusters>>();
+
+/** Clusters for tests that don't mind each other's runs. */
+function shareClusters(server: NatsServer): Promise<Clusters> {
+  const clusters = shared.get(server) ?? makeClusters(server, {});
+  shared.set(server, clusters);
+  return clusters;
+}
+
+async function makeClusters(
+  server: NatsServer,
+  { leaseMilliseconds = 30_000, logBytes = 16 * 1024 ** 2 }: StageOptions,
+): Promise<Clusters> {
+  const connection = await connectTo(server);
+  await provision(connection);
+  const [cluster, otherCluster] = [createClusterName(), createClusterName()];
+  for (const name of [cluster, otherCluster])
+    await provisionCluster(connection, name, { ackWaitSeconds: leaseMilliseconds / 1000, logBytes });
+  await connection.close();
+  return { cluster, otherCluster };
 }

@@ -140,6 +140,15 @@ describe("a broker that can't be used", () => {
     server.close();
   });
 
+  test("is refused for replicas before 2.10, whose replicated streams take several of those who exclude each other", async () => {
+    const server = servers.get("2.9");
+    await withConnection(server?.url ?? "", async (connection) => {
+      const text = /^Cannot use 3 replicas on nats-server 2\.9\.\d+: .* 2\.10 is needed$/;
+      await expect(provision(connection, { replicas: 3 })).rejects.toThrow(text);
+      await expect(provisionCluster(connection, "local", { replicas: 3 })).rejects.toThrow(text);
+    });
+  });
+
   test("is refused when it has no JetStream", async () => {
     const server = await startNatsServer({ config: "accounts { PLAIN { users: [{ user: a, password: a }] } }" });
     const connection = await connect({ servers: server.url, user: "a", pass: "a" });

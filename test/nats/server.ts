@@ -74,10 +74,8 @@ export async function startNatsServer({ version, config = "" }: NatsServerOption
 
 /** Resolves when the server says that it is ready, with the port that it chose. */
 async function startProcess(binary: string, file: string): Promise<{ process: Process; port: number }> {
-  const child = spawn(binary, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
-  const killWithUs = () => child.kill("SIGKILL");
-  process.once("exit", killWithUs);
-  child.once("exit", () => process.off("exit", killWithUs));
+  // It ends with us, however we end.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", binary, "-c", file], { stdio: ["ignore", "ignore", "pipe"] });
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     lines.push(line);

@@ -15,7 +15,7 @@ import {
   type StreamChoices,
 } from "../../contract/streams.ts";
 import { checkCluster } from "../address.ts";
-import { checkServer, isModern } from "./server-version.ts";
+import { checkReplicas, checkServer, isModern } from "./server-version.ts";
 
 /** What became of a stream or consumer. */
 export type Provisioned =
@@ -32,7 +32,7 @@ export interface Difference {
 
 /** Makes what all clusters share. Rejects where the server is too old or JetStream is off. */
 export async function provision(connection: NatsConnection, choices: StreamChoices = {}): Promise<Provisioned> {
-  const manager = await openManager(connection);
+  const manager = await openManager(connection, choices);
   return provisionStream(manager, describeRecordStream(choices, isModern(connection)));
 }
 
@@ -42,7 +42,7 @@ export async function provisionCluster(
   cluster: string,
   choices: ClusterChoices = {},
 ): Promise<Provisioned[]> {
-  const manager = await openManager(connection);
+  const manager = await openManager(connection, choices);
   const results: Provisioned[] = [];
   for (const plan of describeClusterStreams(checkCluster(cluster), choices))
     results.push(await provisionStream(manager, plan));
@@ -52,7 +52,7 @@ export async function provisionCluster(
 
 /** Removes a cluster's streams: what is queued, what happened, what was logged. Twice is fine. */
 export async function removeCluster(connection: NatsConnection, cluster: string): Promise<void> {
-  const { streams } = await openManager(connection);
+  const { streams } = await openManager(connection, {});
   for (const { name } of describeClusterStreams(checkCluster(cluster), {}))
     await readIfThere(async () => ({ removed: await streams.delete(name) }));
 }
@@ -92,8 +92,9 @@ interface Item {
   readonly update: (config: Configuration) => Promise<unknown>;
 }
 
-async function openManager(connection: NatsConnection): Promise<JetStreamManager> {
+async function openManager(connection: NatsConnection, { replicas }: StreamChoices): Promise<JetStreamManager> {
   checkServer(connection);
+  checkReplicas(connection, replicas);
   try {
     return await jetstreamManager(connection);
   } catch (cause) {

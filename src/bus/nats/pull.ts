@@ -1,6 +1,6 @@
 /**
- * One message from a pull consumer, without a subscription that outlives the wait: whoever doesn't ask gets nothing, and
- * what arrives after the asking was given up is handed back at once.
+ * One message from a pull consumer: whoever doesn't ask gets nothing, and what arrives after the asking was given up is
+ * handed back at once.
  */
 import { createInbox, type Msg } from "@nats-io/nats-core";
 import { stringifyJson } from "../../contract/json.ts";

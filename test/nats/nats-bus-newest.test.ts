@@ -1,0 +1,3 @@
+import { describeNatsBus } from "./describe-nats-bus.ts";
+
+await describeNatsBus("newest");
