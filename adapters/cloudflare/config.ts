@@ -6,7 +6,8 @@ import { frontDoorVariables, requireToken } from "../../src/config.ts";
 import { refuse, succeed, type Result } from "../../src/contract/result.ts";
 import { readVariables, wholeNumber } from "../../src/contract/variables.ts";
 
-const variables = {
+/** Text bindings of the Worker. */
+export const workerVariables = {
   ...frontDoorVariables,
   /** A Worker doesn't listen, and everybody can reach it, unless somebody says that it runs on loopback. */
   HOST: v.optional(v.string(), "the Internet"),
@@ -19,7 +20,7 @@ const variables = {
   IDLE_SECONDS: v.optional(wholeNumber(1, 3600), "30"),
 };
 
-const read = (bindings: Readonly<Record<string, string | undefined>>) => readVariables(variables, bindings);
+const read = (bindings: Readonly<Record<string, string | undefined>>) => readVariables(workerVariables, bindings);
 
 export type WorkerConfig = Extract<ReturnType<typeof read>, { ok: true }>["value"] & {
   readonly connection: ConnectionOptions;
