@@ -1,7 +1,7 @@
 /**
- * Placing a run: the record first, by compare-and-set, as that is the lock; then, side by side, the `requested` event and the
- * request itself. Whoever dies before both are stored leaves a run without events, or one that is requested and not queued;
- * the next request for the resource sends the rest again, and both steps are harmless twice and in either order.
+ * Placing a run: the record first, by compare-and-set, as that is the lock; then the `requested` event; then the request
+ * itself. Whoever dies between two of them leaves a run without events, or one that is requested and not queued; the next
+ * request for the resource sends the rest again, and both steps are harmless twice.
  */
 import { ulid } from "ulid";
 import type { Bus } from "../bus/port.ts";
@@ -72,12 +72,10 @@ export function createPlacement({ bus, records, keys, now }: PlacementOptions): 
     const { runId, cluster, action } = run;
     const data: RunEventData = { runId, cluster, ...address, type, action, phase: "requested" };
     const event = buildRunEvent("requested", data, { id: `${runId}.requested`, source: "/front-door", time: now() });
+    // A conflict means that the run has events already: then this one is among them, or the agent was faster.
+    await bus.events.append(run, encodeMessage(event), { id: event.id, after: 0 });
     const request: RunRequest = { v: 1, order: run.order, inputs: create.inputs };
-    await Promise.all([
-      // A conflict means that the run has events already: then this one is among them, or the agent was faster.
-      bus.events.append(run, encodeMessage(event), { id: event.id, after: 0 }),
-      bus.requests.place(run, encodeMessage(request)),
-    ]);
+    await bus.requests.place(run, encodeMessage(request));
   }
 
   return { place, complete };
