@@ -5,8 +5,10 @@ import { runHeader } from "../../src/contract/driver-api/headers.ts";
 import { goodBody, type Tokens } from "./request.ts";
 
 export interface Caller {
-  /** Puts a new resource; answers with its run. */
+  /** Puts a new resource; answers with its run, and when it was sent on the clock that all processes share. */
   put(): Promise<{ readonly runId: string; readonly sentAt: bigint }>;
+  /** Milliseconds of one such PUT. */
+  timePut(): Promise<number>;
   close(): void;
 }
 
@@ -15,14 +17,21 @@ export function createCaller(url: string, tokens: Tokens): Caller {
   const headers = { Authorization: tokens.fixed, "Content-Type": "application/json" };
   const prefix = Date.now().toString(36);
   let count = 0;
+  async function put(): Promise<{ runId: string; sentAt: bigint }> {
+    const path = `/drivers/container/${prefix}-${count++}-r`;
+    const sentAt = process.hrtime.bigint();
+    const answer = await sendRequest(url, { method: "PUT", path, headers, body: goodBody, agent });
+    const runId = answer.headers[runHeader.toLowerCase()];
+    if (answer.status === 202 && typeof runId === "string") return { runId, sentAt };
+    throw new Error(`Cannot place a run: the front door answers ${answer.status} ${answer.text}`);
+  }
+
   return {
-    async put() {
-      const path = `/drivers/container/${prefix}-${count++}-r`;
-      const sentAt = process.hrtime.bigint();
-      const answer = await sendRequest(url, { method: "PUT", path, headers, body: goodBody, agent });
-      const runId = answer.headers[runHeader.toLowerCase()];
-      if (answer.status === 202 && typeof runId === "string") return { runId, sentAt };
-      throw new Error(`Cannot place a run: the front door answers ${answer.status} ${answer.text}`);
+    put,
+    async timePut() {
+      const start = performance.now();
+      await put();
+      return performance.now() - start;
     },
     close: () => agent.destroy(),
   };

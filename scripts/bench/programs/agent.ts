@@ -3,7 +3,7 @@ import { connect } from "@nats-io/transport-node";
 import { createLogger } from "../../../adapters/node/logger.ts";
 import { startAgent } from "../../../k8s-agent/main.ts";
 import { createNatsBus } from "../../../src/bus/nats/nats-bus.ts";
-import { readNumber } from "../child.ts";
+import { readNumber, readText } from "../child.ts";
 import { createIdleLauncher } from "../idle-launcher.ts";
 import { cluster, readAgentKeys } from "../keys.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
@@ -40,13 +40,13 @@ async function start(capacity: number): Promise<void> {
 
 sayLine({ ready: true });
 await answerQuestions(async (question) => {
-  switch (question["what"]) {
+  switch (readText(question, "what")) {
     case "start":
       await start(readNumber(question, "capacity"));
       return {};
     case "launched": {
       // When a run was launched, on the clock that all processes share.
-      const runId = String(question["runId"]);
+      const runId = readText(question, "runId");
       await waitUntil(() => launches.has(runId));
       return { at: String(launches.get(runId)) };
     }

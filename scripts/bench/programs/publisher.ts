@@ -1,7 +1,7 @@
 /** The least that JetStream does for a client: publishing with an acknowledgement, and delivery to one who waits. */
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { readNumber } from "../child.ts";
+import { readNumber, readText } from "../child.ts";
 import { bareStream } from "../stage.ts";
 import { computeMedian } from "../statistics.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
@@ -27,41 +27,47 @@ async function publishFor(milliseconds: number, payload: Uint8Array, clients: nu
 }
 
 /** From before a message is published to when it has come to a consumer that waits for it, on another connection. */
-async function deliver(messages: number, payload: Uint8Array): Promise<number> {
+async function createDelivery(): Promise<(payload: Uint8Array) => Promise<number>> {
   const receiving = await connect({ servers: readVariable("NATS_URL") });
   const subject = `${bareStream.subject}.${process.pid}-deliver`;
-  const name = `deliver-${process.pid}-${count++}`;
+  const name = `deliver-${process.pid}`;
   const manager = await jetstreamManager(receiving);
   const policy = { ack_policy: AckPolicy.Explicit, deliver_policy: "new", max_ack_pending: 10_000 } as const;
   await manager.consumers.add(bareStream.name, { name, filter_subject: `${subject}.>`, ...policy });
   const consumer = await jetstream(receiving).consumers.get(bareStream.name, name);
   let arrived = () => undefined as void;
-  const incoming = await consumer.consume({
+  await consumer.consume({
     max_messages: 100,
     callback(message) {
       arrived();
       message.ack();
     },
   });
-  const times: number[] = [];
-  for (let i = 0; i < messages; i++) {
+  return async (payload) => {
     const start = performance.now();
     const arrival = new Promise<void>((resolve) => (arrived = resolve));
-    const acknowledged = connection.request(`${subject}.${i}`, payload);
+    const acknowledged = connection.request(`${subject}.${count++}`, payload);
     await arrival;
-    times.push(performance.now() - start);
+    const time = performance.now() - start;
     await acknowledged;
-  }
-  await incoming.close();
-  await manager.consumers.delete(bareStream.name, name);
-  await receiving.close();
-  return computeMedian(times);
+    return time;
+  };
 }
 
+const deliver = await createDelivery();
 sayLine({ ready: true });
 await answerQuestions(async (question) => {
   const payload = new Uint8Array(readNumber(question, "bytes")).fill(0x78);
-  return question["what"] === "deliver"
-    ? { median: await deliver(readNumber(question, "messages"), payload) }
-    : { median: await publishFor(readNumber(question, "milliseconds"), payload, readNumber(question, "clients")) };
+  switch (readText(question, "what")) {
+    case "publish":
+      return { milliseconds: await publish(payload) };
+    case "deliver":
+      return { milliseconds: await deliver(payload) };
+    case "publish-for": {
+      const clients = readNumber(question, "clients");
+      return { milliseconds: await publishFor(readNumber(question, "milliseconds"), payload, clients) };
+    }
+    default:
+      throw new Error("Cannot answer: unknown question");
+  }
 });

@@ -1,10 +1,9 @@
 import { Agent } from "node:http";
 import { createCaller, timeBareRequest, type Caller } from "../driver-caller.ts";
 import { readNumber, readText, type Child } from "../child.ts";
-import { interleave } from "../interleave.ts";
+import { alternate } from "../interleave.ts";
 import { addFigures, buildRatio, type BenchOptions, type SectionReport } from "../report.ts";
 import { openStage } from "../stage.ts";
-import { computeMedian } from "../statistics.ts";
 
 const aim = { kind: "at most", value: 1.25 } as const;
 
@@ -28,25 +27,16 @@ export async function measureLaunching({ quick, say }: BenchOptions): Promise<Se
     await timeLaunch(caller, runner);
 
     say("launching: one PUT at a time");
-    const count = quick ? 20 : 150;
-    const repeat = async (work: () => Promise<number>) => {
-      const times: number[] = [];
-      for (let i = 0; i < count; i++) times.push(await work());
-      return computeMedian(times);
-    };
-    const ask = async (question: { what: string }) =>
-      readNumber(
-        await publisher.ask({ bytes, clients: 1, milliseconds: quick ? 200 : 1000, messages: count, ...question }),
-        "median",
-      );
+    const ask = async (what: string) => readNumber(await publisher.ask({ what, bytes }), "milliseconds");
     const variants = {
-      launch: () => repeat(() => timeLaunch(caller, runner)),
-      http: () => repeat(() => timeBareRequest(bareUrl, agent)),
-      publish: () => ask({ what: "publish" }),
-      deliver: () => ask({ what: "deliver" }),
+      launch: () => timeLaunch(caller, runner),
+      http: () => timeBareRequest(bareUrl, agent),
+      publish: () => ask("publish"),
+      deliver: () => ask("deliver"),
     };
-    if (!quick) for (const variant of Object.values(variants)) await variant();
-    const { launch, http, publish, deliver } = await interleave(quick ? 1 : 7, variants);
+    const count = quick ? 30 : 150;
+    await alternate({ rounds: 1, count }, variants);
+    const { launch, http, publish, deliver } = await alternate({ rounds: quick ? 1 : 7, count }, variants);
     caller.close();
     const floor = addFigures(http, publish, publish, deliver);
     return {

@@ -12,9 +12,9 @@ before they are counted.`;
 
 /** Runs per second through one agent. */
 export async function measureThroughput({ quick, say }: BenchOptions): Promise<SectionReport> {
-  const runs = quick ? 200 : 2000;
+  const runs = quick ? 100 : 1000;
   const rates: number[] = [];
-  for (let round = 0; round < (quick ? 1 : 5); round++) {
+  for (let round = 0; round < (quick ? 1 : 3); round++) {
     say(`throughput: ${runs} runs, round ${round + 1}`);
     rates.push(await measureOnce(runs));
   }

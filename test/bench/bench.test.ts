@@ -1,0 +1,63 @@
+/** `npm run bench -- --quick` still works; how fast anything is isn't asserted, as machines are noisy. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { check } from "../../src/contract/decode.ts";
+import { parseJson } from "../../src/contract/json.ts";
+import { renderDocument } from "../../scripts/bench/render.ts";
+import { buildRatio } from "../../scripts/bench/report.ts";
+
+const main = fileURLToPath(new URL("../../scripts/bench/main.ts", import.meta.url));
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const Report = v.object({
+  title: v.string(),
+  text: v.string(),
+  rows: v.pipe(
+    v.array(
+      v.object({
+        name: v.string(),
+        unit: v.string(),
+        spread: v.object({ min: positive, median: positive, max: positive }),
+        of: v.optional(v.string()),
+      }),
+    ),
+    v.minLength(1),
+  ),
+});
+
+test("every section measures something, in less than a minute", { timeout: 120_000 }, async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, "--quick", "--json"]);
+  const parsed = parseJson(stdout);
+  const reports = parsed.ok ? check(v.array(Report), parsed.value) : parsed;
+  if (!reports.ok) throw new Error(reports.problem);
+  expect(reports.value.map(({ title, rows }) => [title, rows.length])).toEqual([
+    ["Front door: authentication and validation", 3],
+    ["PUT to 202 for new resources", 2],
+    ["PUT to launched", 1],
+    ["Runs through one agent", 1],
+    ["Memory per concurrent run, at 200 runs", 2],
+    ["Logs: redaction and publishing", 2],
+  ]);
+  for (const { rows } of reports.value)
+    for (const { spread } of rows)
+      expect([spread.min, spread.median, spread.max]).toEqual(
+        [spread.min, spread.median, spread.max].toSorted((a, b) => a - b),
+      );
+});
+
+test("a ratio is one of each round's figures, with its spread, and the document says whether the aim was met", () => {
+  const row = buildRatio(
+    "x",
+    [
+      [10, 30, 20],
+      [10, 10, 10],
+    ],
+    { unit: "ms", aim: { kind: "at most", value: 1.5 } },
+  );
+  expect(row.spread).toEqual({ min: 1, median: 2, max: 3 });
+  const document = renderDocument([{ title: "T", text: "Text.", rows: [row] }], ["2 cores"]);
+  expect(document).toContain("| x | **2.00** | 1.00 to 3.00 | 20.0 against 10.0 ms | at most 1.5: not met |");
+  expect(document).toContain("- 2 cores");
+});
