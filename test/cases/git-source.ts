@@ -37,7 +37,8 @@ export function describeGitSource(getStage: GetStage): void {
       expect(readValues(laid)).toEqual({ from: "laid over", common: "shared by modules" });
     });
 
-    it("over ssh, by branch, tag and commit", async () => {
+    // Where there is no sshd, the first start of the server fetches one.
+    it("over ssh, by branch, tag and commit", { timeout: 120_000 }, async () => {
       const { driver } = getStage();
       const git = await startSshGitServer();
       onTestFinished(() => git.close());

@@ -10,10 +10,16 @@ import { awaitInShell } from "../support/witness.ts";
 import type { OpenServer, Start } from "./server.ts";
 import { setStage, type GetStage } from "./stage.ts";
 
-export function describeStories(name: string, start: Start<OpenServer>): void {
+/** `launcher`: what carries the runs out. */
+export function describeStories(
+  name: string,
+  start: Start<OpenServer>,
+  { launcher }: { launcher: "local" | "kubernetes" },
+): void {
   describe(name, () => {
     const getStage = setStage(start);
     describeEvents(getStage);
+    if (launcher === "local") describeLocalWarnings(getStage);
     describeLogs(getStage);
     describeFrontDoors(getStage);
   });
@@ -60,12 +66,6 @@ function describeEvents(getStage: GetStage<OpenServer>): void {
       expect(failure?.message).toContain("oops");
     });
 
-    it("warn of what the launcher leaves aside, such as the image where processes are local", async () => {
-      const { bus, address } = await begin(getStage, "exit 0");
-      const warnings = (await readEvents(bus, address)).flatMap(({ data }) => data.warning ?? []);
-      expect(warnings.join("\n")).toMatch(/image/);
-    });
-
     it("warn of secrets that are too short to be masked, by their paths", async () => {
       const secrets = { account: { pin: "4711!" }, job: { variables: { LONG: "long enough to mask" } } };
       const { bus, address } = await begin(getStage, "exit 0", { secrets });
@@ -83,6 +83,16 @@ function describeEvents(getStage: GetStage<OpenServer>): void {
       const { bus, address } = await begin(getStage, "cat x.txt", { values: { source: { url: git.url("app") } } });
       const events = await readEvents(bus, address);
       expect(events.find(({ data }) => data.phase === "running")?.data.commit).toBe(repository.head);
+    });
+  });
+}
+
+function describeLocalWarnings(getStage: GetStage<OpenServer>): void {
+  describe("events of local processes", () => {
+    it("warn that the image is left aside", async () => {
+      const { bus, address } = await begin(getStage, "exit 0");
+      const warnings = (await readEvents(bus, address)).flatMap(({ data }) => data.warning ?? []);
+      expect(warnings.join("\n")).toMatch(/image/);
     });
   });
 }
