@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { MessageTooLarge } from "../../src/bus/port.ts";
 import { createAddress, createTaker, largestPayload, range, toBytes, toText, type Play } from "./stage.ts";
 
-const leaseMilliseconds = 500;
+/** Long enough for the pauses of a busy machine: nothing here depends on less than half of it. */
+const leaseMilliseconds = 750;
 const shortLease = { ownClusters: true, leaseMilliseconds };
 
 export function describeRequests(play: Play): void {
@@ -68,7 +69,7 @@ export function describeRequests(play: Play): void {
         const first = await createTaker(bus, cluster).take();
         const start = performance.now();
         const second = await createTaker(other, cluster).take();
-        expect(performance.now() - start).toBeGreaterThan(leaseMilliseconds * 0.8);
+        expect(performance.now() - start).toBeGreaterThan(leaseMilliseconds / 2);
         expect(second.address).toEqual(first.address);
         expect(second.deliveries).toBe(2);
         expect((await createTaker(bus, cluster).take()).deliveries).toBe(3);
@@ -82,12 +83,12 @@ export function describeRequests(play: Play): void {
         const stolen = createTaker(other, cluster)
           .take()
           .then(({ deliveries }) => ({ deliveries, after: performance.now() - start }));
-        while (performance.now() - start < 3 * leaseMilliseconds) {
+        while (performance.now() - start < 2 * leaseMilliseconds) {
           await lease.renew();
-          await wait(leaseMilliseconds / 5);
+          await wait(leaseMilliseconds / 10);
         }
         const { deliveries, after } = await stolen;
-        expect(after).toBeGreaterThan(3.5 * leaseMilliseconds);
+        expect(after).toBeGreaterThan(2.5 * leaseMilliseconds);
         expect(deliveries).toBe(2);
       }));
 
@@ -140,7 +141,7 @@ export function describeRequests(play: Play): void {
         await lost.renew();
         await lost.release(0);
         expect((await third).deliveries).toBe(held.deliveries + 1);
-        expect(performance.now() - start).toBeGreaterThan(leaseMilliseconds * 0.8);
+        expect(performance.now() - start).toBeGreaterThan(leaseMilliseconds / 2);
       }));
 
     test("who has lost a lease but stored the run's end finishes it for all", () =>

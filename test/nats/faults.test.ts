@@ -26,7 +26,11 @@ interface Faulty extends Stage {
 
 async function play(version: NatsServerVersion, act: (stage: Faulty) => Promise<void>, leaseMilliseconds = 2_000) {
   const server = await startNatsServer({ version });
-  const stage = await openNatsStage(server, { ownClusters: true, leaseMilliseconds });
+  const stage = await openNatsStage(server, {
+    ownClusters: true,
+    leaseMilliseconds,
+    timeoutMilliseconds: 1_000,
+  });
   try {
     await act({ ...stage, server });
     await stage.close();

@@ -15,11 +15,17 @@ export function createClusterName(): string {
   return `c-${randomBytes(6).toString("hex")}`;
 }
 
-export async function openNatsStage(server: NatsServer, options: StageOptions = {}): Promise<Stage> {
+export interface NatsStageOptions extends StageOptions {
+  /** Default: so long that a busy machine is not taken for a broker that is away. */
+  readonly timeoutMilliseconds?: number;
+}
+
+export async function openNatsStage(server: NatsServer, options: NatsStageOptions = {}): Promise<Stage> {
+  const { timeoutMilliseconds = 10_000 } = options;
   const [connection, otherConnection] = await Promise.all([connectTo(server), connectTo(server)]);
   const clusters = options.ownClusters === true ? await makeClusters(server, options) : await shareClusters(server);
-  const bus = createNatsBus({ connection });
-  const other = createNatsBus({ connection: otherConnection });
+  const bus = createNatsBus({ connection, timeoutMilliseconds });
+  const other = createNatsBus({ connection: otherConnection, timeoutMilliseconds });
   return {
     bus,
     other,
