@@ -1,6 +1,7 @@
 /** A real broker with our streams, keys for both programs, and the front door as it is deployed on Node. */
 import { jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connectTo } from "./connect.ts";
 import { provision, provisionCluster } from "../../src/bus/nats/provision.ts";
 import type { ClusterChoices } from "../../src/contract/streams.ts";
 import { startNatsServer } from "../../test/nats/server.ts";
@@ -31,7 +32,7 @@ export interface Stage {
 
 export async function openStage(choices: ClusterChoices = {}): Promise<Stage> {
   const server = await startNatsServer();
-  const connection = await connect({ servers: server.url });
+  const connection = await connectTo(server.url);
   const manager = await jetstreamManager(connection);
   await provision(connection);
   await provisionCluster(connection, cluster, choices);

@@ -1,5 +1,5 @@
 /** The agent as it is deployed on Node, but with a launcher that does nothing. */
-import { connect } from "@nats-io/transport-node";
+import { connectTo } from "../connect.ts";
 import { createLogger } from "../../../adapters/node/logger.ts";
 import { startAgent } from "../../../k8s-agent/main.ts";
 import { createNatsBus } from "../../../src/bus/nats/nats-bus.ts";
@@ -32,7 +32,7 @@ async function waitUntil(condition: () => boolean): Promise<void> {
 const keys = await readAgentKeys();
 
 async function start(capacity: number): Promise<void> {
-  const connection = await connect({ servers: readVariable("NATS_URL") });
+  const connection = await connectTo(readVariable("NATS_URL"));
   const bus = createNatsBus({ connection });
   const common = { cluster, agent: "bench", capacity, graceSeconds: 0, logger, version: "bench" };
   startAgent({ ...common, bus, launcher, keys, now: () => new Date(), random: Math.random });

@@ -2,7 +2,7 @@
  * The front door as it is deployed on Node, log included: over NATS or, without `NATS_URL`, on the bus in memory and beside an
  * agent whose runs don't end.
  */
-import { connect } from "@nats-io/transport-node";
+import { connectTo } from "../connect.ts";
 import { createLogger } from "../../../adapters/node/logger.ts";
 import { demand } from "../../../adapters/node/run.ts";
 import { serveApp } from "../../../adapters/node/serve.ts";
@@ -20,7 +20,7 @@ const config = demand(readFrontDoorConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
 const now = () => new Date();
 const url = process.env["NATS_URL"];
-const bus = url === undefined ? createMemoryBus() : createNatsBus({ connection: await connect({ servers: url }) });
+const bus = url === undefined ? createMemoryBus() : createNatsBus({ connection: await connectTo(url) });
 const app = demand(await createFrontDoor({ config, bus, logger, now, version: "bench" }));
 const served = await serveApp(app, { host: "127.0.0.1", port: 0 });
 if (url === undefined) await holdRuns(bus);

@@ -1,6 +1,6 @@
 /** A log on its way to the broker: through redaction as a run's log goes, or as it is. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { connect } from "@nats-io/transport-node";
+import { connectTo } from "../connect.ts";
 import { publishLog } from "../../../k8s-agent/logs/publish-log.ts";
 import type { LogPiece } from "../../../k8s-agent/launch/launcher.ts";
 import { buildPatterns } from "../../../k8s-agent/redact/patterns.ts";
@@ -31,7 +31,7 @@ function* listPieces(mebibytes: number): Generator<Buffer> {
     yield log.subarray(at % log.length, (at % log.length) + pieceBytes);
 }
 
-const connection = await connect({ servers: readVariable("NATS_URL") });
+const connection = await connectTo(readVariable("NATS_URL"));
 const bus = createNatsBus({ connection });
 
 async function* readLog(mebibytes: number): AsyncGenerator<LogPiece> {

@@ -1,12 +1,12 @@
 /** The least that JetStream does for a client: publishing with an acknowledgement, and delivery to one who waits. */
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { connectTo } from "../connect.ts";
 import { readNumber, readText } from "../child.ts";
 import { bareStream } from "../stage.ts";
 import { computeMedian } from "../statistics.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
 
-const connection = await connect({ servers: readVariable("NATS_URL") });
+const connection = await connectTo(readVariable("NATS_URL"));
 let count = 0;
 
 /** Each message has a subject of its own, as a run's has. Answers with how long it took, milliseconds. */
@@ -28,7 +28,7 @@ async function publishFor(milliseconds: number, payload: Uint8Array, clients: nu
 
 /** From before a message is published to when it has come to a consumer that waits for it, on another connection. */
 async function createDelivery(): Promise<(payload: Uint8Array) => Promise<number>> {
-  const receiving = await connect({ servers: readVariable("NATS_URL") });
+  const receiving = await connectTo(readVariable("NATS_URL"));
   const subject = `${bareStream.subject}.${process.pid}-deliver`;
   const name = `deliver-${process.pid}`;
   const manager = await jetstreamManager(receiving);

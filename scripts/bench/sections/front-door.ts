@@ -35,7 +35,7 @@ export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<Se
     );
 
     say("front door: wrk, each variant in turn");
-    const seconds = quick ? 1 : 3;
+    const seconds = quick ? 1 : 2;
     const put = (to: string, { body, token, status }: { body: string; token: string; status: number }) =>
       putLoad({ url: to, clients, seconds, headers: { Authorization: token }, body, status });
     const good = { body: goodBody, token: tokens.fixed, status: 202 };
@@ -52,7 +52,7 @@ export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<Se
     const rates = Object.fromEntries(
       Object.entries(variants).map(([name, run]) => [name, async () => (await run()).requestsPerSecond]),
     ) as Record<keyof typeof variants, () => Promise<number>>;
-    const figures = await interleave(quick ? 2 : 7, rates);
+    const figures = await interleave(quick ? 2 : 5, rates);
     const ratio = (name: string, ours: readonly number[], floor: readonly number[]) =>
       buildRatio(name, [ours, floor], { unit: "requests/s", aim });
     return {

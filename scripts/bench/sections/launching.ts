@@ -34,9 +34,9 @@ export async function measureLaunching({ quick, say }: BenchOptions): Promise<Se
       publish: () => ask("publish"),
       deliver: () => ask("deliver"),
     };
-    const count = quick ? 30 : 150;
+    const count = quick ? 30 : 100;
     await alternate({ rounds: 1, count }, variants);
-    const { launch, http, publish, deliver } = await alternate({ rounds: quick ? 1 : 7, count }, variants);
+    const { launch, http, publish, deliver } = await alternate({ rounds: quick ? 1 : 5, count }, variants);
     caller.close();
     const floor = addFigures(http, publish, publish, deliver);
     return {

@@ -18,11 +18,11 @@ export async function measureLogs({ quick, say }: BenchOptions): Promise<Section
     const publisher = stage.start("logs");
     await publisher.next();
     say("logs: redacted and bare in turns");
-    const mebibytes = quick ? 8 : 64;
+    const mebibytes = quick ? 8 : 32;
     const ask = async (window: number) => readNumber(await publisher.ask({ mebibytes, window }), "rate");
     const variants = { ours: () => ask(0), bare: () => ask(1), pipelined: () => ask(16) };
     if (!quick) for (const variant of Object.values(variants)) await variant();
-    const { ours, bare, pipelined } = await interleave(quick ? 1 : 7, variants);
+    const { ours, bare, pipelined } = await interleave(quick ? 1 : 5, variants);
     const unit = "MiB/s";
     return {
       title: "Logs: redaction and publishing",

@@ -54,9 +54,9 @@ async function measureOne({ publisher, caller, bareUrl, bytes }: Parts, { quick,
     http: () => timeBareRequest(bareUrl, agent),
     publish: async () => readNumber(await publisher.ask({ what: "publish", bytes }), "milliseconds"),
   };
-  const count = quick ? 30 : 200;
+  const count = quick ? 30 : 150;
   await alternate({ rounds: 1, count }, variants);
-  const { put, http, publish } = await alternate({ rounds: quick ? 1 : 7, count }, variants);
+  const { put, http, publish } = await alternate({ rounds: quick ? 1 : 5, count }, variants);
   agent.destroy();
   return buildRatio("one client", [put, addFigures(http, publish)], { unit: "ms", aim });
 }
@@ -76,6 +76,6 @@ async function measureMany(clients: number, parts: Parts, { quick, say }: BenchO
       ),
   };
   if (!quick) for (const variant of Object.values(variants)) await variant();
-  const { put, http, publish } = await interleave(quick ? 1 : 7, variants);
+  const { put, http, publish } = await interleave(quick ? 1 : 5, variants);
   return buildRatio(`${clients} clients`, [put, addFigures(http, publish)], { unit: "ms", aim });
 }
