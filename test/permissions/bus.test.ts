@@ -2,14 +2,15 @@
  * What the bus does, it also does for those whose credentials allow no more than they need: the behaviour suite, with each
  * call made by who makes it in production.
  */
-import { afterAll } from "vitest";
+import { afterAll, describe } from "vitest";
 import { natsServerVersions } from "../../scripts/nats-server.ts";
 import { hubApiPrefix } from "../../src/bus/nats/access/grants.ts";
 import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
 import type { Bus, Journal } from "../../src/bus/port.ts";
 import type { RunAddress } from "../../src/contract/names.ts";
 import { describeBus } from "../bus/describe-bus.ts";
-import type { Stage, StageOptions } from "../bus/stage.ts";
+import { describeJournal } from "../bus/journal-suite.ts";
+import { createPlay, type Stage, type StageOptions } from "../bus/stage.ts";
 import { openBrokerStage, type BrokerStage } from "./broker-stage.ts";
 
 /** The same two for all tests: making accounts takes long. What one test leaves is cleared away before the next. */
@@ -30,6 +31,12 @@ for (const [version, stage] of stages) {
   describeBus(`the bus of agents and front door, each with its credentials, over NATS ${version}`, (options) =>
     openStage(stage, options, joinForAgents),
   );
+  describe(`the front door with its credentials over NATS ${version}`, () => {
+    describeJournal(
+      createPlay((options) => openStage(stage, options, (frontDoor) => frontDoor)),
+      "events",
+    );
+  });
 }
 
 type Join = (frontDoor: Bus, agents: ReadonlyMap<string, Bus>) => Bus;
@@ -46,9 +53,13 @@ async function openStage(broker: BrokerStage, options: StageOptions = {}, join: 
       ownsConnection: true,
       apiPrefix: hubApiPrefix,
     });
+  const opened: Bus[] = [];
   const openJoined = async () => {
     const agents = await Promise.all(clusters.map(async (cluster) => [cluster, await openAgent(cluster)] as const));
-    return join(await openFrontDoor(), new Map(agents));
+    const frontDoor = await openFrontDoor();
+    const joined = join(frontDoor, new Map(agents));
+    opened.push(frontDoor, ...agents.map(([, agent]) => agent));
+    return joined;
   };
   const [bus, other] = [await openJoined(), await openJoined()];
   return {
@@ -57,7 +68,7 @@ async function openStage(broker: BrokerStage, options: StageOptions = {}, join: 
     cluster: clusters[0],
     otherCluster: clusters[1],
     async close() {
-      await Promise.all([bus.close(), other.close()]);
+      await Promise.all(opened.map((each) => each.close()));
     },
   };
 }
