@@ -62,6 +62,10 @@ export async function startStandaloneProcess(options: ProcessOptions = {}): Prom
   const url = await waitUntil("the server listens", () => {
     if (child.exitCode !== null) throw new Error(`Cannot start the server: ${output.stderr}${output.stdout}`);
     return /listens on (http:\S+)/.exec(output.stdout)?.[1];
+  }).catch(async (error: unknown) => {
+    child.kill("SIGKILL");
+    await temporary?.remove();
+    throw error;
   });
   return {
     url,

@@ -8,13 +8,22 @@ import { startStandalone } from "../../adapters/standalone/standalone.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import { createConsoleLogger } from "../../src/log.ts";
 import type { LocalTraces, OpenServer } from "../cases/server.ts";
-import { createTemporaryDirectory } from "./temporary-directory.ts";
+import { createTemporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 import { createLocalWitness } from "./witness.ts";
 
 export type StandaloneServer = OpenServer & LocalTraces;
 
 export async function startStandaloneServer(): Promise<StandaloneServer> {
   const directory = await createTemporaryDirectory();
+  try {
+    return await startIn(directory);
+  } catch (error) {
+    await directory.remove();
+    throw error;
+  }
+}
+
+async function startIn(directory: TemporaryDirectory): Promise<StandaloneServer> {
   const localDirectory = join(directory.path, ".local");
   const lines: string[] = [];
   const now = () => new Date();
