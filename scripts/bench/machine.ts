@@ -1,6 +1,6 @@
 /** The machine that figures come from, and the versions of what they are about. */
 import { execFile } from "node:child_process";
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 import { promisify } from "node:util";
 import { findNatsServer } from "../nats-server.ts";
 
@@ -14,5 +14,6 @@ export async function describeMachine(): Promise<string[]> {
     `${availableParallelism()} cores (${model}), ${Math.round(totalmem() / 1024 ** 3)} GiB of memory`,
     `${type()} ${release()}`,
     `Node ${process.versions.node}, ${stdout.trim()}`,
+    `load average over the 15 minutes before the end, the bench's own included: ${loadavg()[2]?.toFixed(1) ?? "unknown"}`,
   ];
 }
