@@ -12,7 +12,7 @@ export function renderRow(row: Row): string {
 const introduction = `# Benchmarks
 
 Written by \`npm run bench\`. Each figure is a **ratio of two things that were measured in the same run, in turns** (A B A B …), so that
-what the machine does beside them hits both. The figure is the median over the rounds, behind it the least and the greatest.
+what the machine does beside them hits both. The figure is the median of the rounds' ratios (not the ratio of the medians under "of"), behind it the least and the greatest.
 Read them as "what does this product add to what nobody could leave out": another machine has other figures, and absolute ones
 (under "of") say most about the machine. Where its load average is above its cores, others worked on it too, and what hands work
 from thread to thread or from process to process, as ours does more often than what it is compared with, looks worse than it is.

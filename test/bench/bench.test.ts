@@ -27,7 +27,7 @@ const Report = v.object({
   ),
 });
 
-test("every section measures something, in less than a minute", { timeout: 120_000 }, async () => {
+test("every section measures something", { timeout: 120_000 }, async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [main, "--quick", "--json"]);
   const parsed = parseJson(stdout);
   const reports = parsed.ok ? check(v.array(Report), parsed.value) : parsed;

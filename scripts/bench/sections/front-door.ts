@@ -10,7 +10,7 @@ const clients = 16;
 const aim = { kind: "at least", value: 0.55 } as const;
 
 const text = `Requests a second, as a ratio: 1 would be as fast as a server that does nothing but read the body and answer. Both run on
-Node with wrk's ${clients} connections. The front door is the one that is deployed, its log included, but on the bus in memory:
+Node with wrk's ${clients} connections. The front door is the same app, server and log as the deployed one (the log goes to /dev/null), but on the bus in memory:
 it authenticates the caller, checks the body (${Buffer.byteLength(goodBody)} bytes) and compares its fingerprint with the record. The bare server
 (\`node:http\`) reads the same body without looking at it, and answers with as many bytes. The request is the one that
 orchestrators send most: a PUT that is repeated while its run lasts (202). The other one has a mistake in it (400).`;

@@ -6,8 +6,7 @@ import { computeSpread } from "../statistics.ts";
 
 const aim = { kind: "at most", value: 48 } as const;
 
-const text = `What a run that is under way costs the agent: its memory with many runs at once, less that with a few (which it has seen
-and forgotten everything for once), by their number. Resident memory is what the operating system counts, after garbage was
+const text = `What a run that is under way costs the agent: its memory with all of them under way, less that with 50, by how many were added. Resident memory is what the operating system counts, after garbage was
 collected; the heap, with buffers outside of it, is what is really held, without the room that a collector keeps. Each run has the request
 of the other sections, its five secrets to be masked, a lease, a log that is followed and a launcher that does nothing until the end.`;
 

@@ -11,7 +11,7 @@ const aim = { kind: "at most", value: 1.3 } as const;
 
 const text = `Latency (median) of a PUT of a new resource until its 202, as a ratio to what is needed at the least: one HTTP round trip to
 a bare server with the same body, plus one JetStream publish with its acknowledgement, of as many bytes as a run's request has. All
-of it on Node against one nats-server that writes to files; the front door is the deployed one, log included. Clients send one
+of it on Node against one nats-server that writes to files; the front door is the same app, server and log as the deployed one. Clients send one
 request at a time: the one client is Node's, and all that is compared is done once before anything is done again; the 16 are
 wrk's, some seconds each in turn. The bare publishes come from a process of their own. What the ratio is more than 1 for: the lock (a
 compare-and-set of the resource's record), the \`requested\` event, and sealing to the cluster (two X25519 key agreements and an
