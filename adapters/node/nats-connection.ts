@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { credsAuthenticator, wsconnect, type ConnectionOptions, type NatsConnection } from "@nats-io/nats-core";
+import { credsAuthenticator, errors, wsconnect, type ConnectionOptions, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { readServers } from "../../src/bus/nats/servers.ts";
 import type { Logger } from "../../src/log.ts";
@@ -48,7 +48,8 @@ export async function connectNats(options: NatsConnectionOptions): Promise<NatsC
       void logStatus(connection, logger);
       return connection;
     } catch (error) {
-      const reason = describe(error);
+      // The last attempt may have been cut short: what the one before it came to says more.
+      const reason = error instanceof errors.TimeoutError && told !== "" ? told : describe(error);
       if (performance.now() + retryMilliseconds >= deadline)
         throw new Error(`Cannot reach the broker at ${servers.join(",")}: ${reason}`, { cause: error });
       // Not four times a second, but when there is something new to say.
