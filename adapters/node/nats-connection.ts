@@ -4,7 +4,14 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { credsAuthenticator, errors, wsconnect, type ConnectionOptions, type NatsConnection } from "@nats-io/nats-core";
+import {
+  credsAuthenticator,
+  errors,
+  wsconnect,
+  type Authenticator,
+  type ConnectionOptions,
+  type NatsConnection,
+} from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { readServers } from "../../src/bus/nats/servers.ts";
 import type { Logger } from "../../src/log.ts";
@@ -61,8 +68,6 @@ export async function connectNats(options: NatsConnectionOptions): Promise<NatsC
 }
 
 function buildOptions({ credentialsFile, name }: NatsConnectionOptions): ConnectionOptions {
-  const authenticator =
-    credentialsFile === undefined ? {} : { authenticator: credsAuthenticator(createReader(credentialsFile)) };
   return {
     name,
     reconnectTimeWait: retryMilliseconds,
@@ -75,34 +80,41 @@ function buildOptions({ credentialsFile, name }: NatsConnectionOptions): Connect
     pingInterval: 20_000,
     // Each request would make two errors in advance, just for their stacks; ours say what was being done.
     noAsyncTraces: true,
-    ...authenticator,
+    ...(credentialsFile === undefined ? {} : { authenticator: createAuthenticator(credentialsFile) }),
   };
 }
 
-/** Reads the file at each call. An error would end the connection: should the file be gone for a moment, what it held is used. */
-function createReader(file: string): () => Uint8Array {
-  const read = () => {
+/**
+ * Reads the file at each connection. An error in here would end the connection for good: while the file is gone or
+ * half-written, what it held before serves.
+ */
+function createAuthenticator(file: string): Authenticator {
+  const read = (nonce?: string) => {
     const text = readFileSync(file);
-    if (!/NATS USER JWT[^]+USER NKEY SEED/.test(text.toString("latin1"))) throw new Error("it holds no credentials");
-    return text;
+    return { text, answer: credsAuthenticator(text)(nonce) };
   };
   let last: Uint8Array;
   try {
-    last = read();
+    last = read().text;
   } catch (cause) {
     throw new Error(`Cannot use the credentials file ${file}: ${describe(cause)}`, { cause });
   }
-  return () => {
+  return (nonce) => {
     try {
-      last = read();
+      const { text, answer } = read(nonce);
+      last = text;
+      return answer;
     } catch {
       // The broker says what is wrong with the ones that we have.
+      return credsAuthenticator(last)(nonce);
     }
-    return last;
   };
 }
 
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message === "" || message === "undefined" ? "it does not answer" : message;
+  // A WebSocket keeps its reasons to itself.
+  return message === "" || message === "undefined"
+    ? "it does not answer, or its certificate is not trusted here"
+    : message;
 }

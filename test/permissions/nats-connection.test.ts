@@ -1,13 +1,30 @@
 /** Connections to the broker as our programs make them, to real servers. */
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { connectNats } from "../../adapters/node/nats-connection.ts";
 import { createConsoleLogger, type Logger } from "../../src/log.ts";
 import { startNatsServer, type NatsServer } from "../nats/server.ts";
 import { findFreePort } from "../runtimes/free-port.ts";
 import { openBrokerStage } from "./broker-stage.ts";
+
+const run = promisify(execFile);
+
+const connectProgram = `
+  import { connectNats } from "../../adapters/node/nats-connection.ts";
+  import { createConsoleLogger } from "../../src/log.ts";
+  const logger = createConsoleLogger({ write: () => undefined, now: () => new Date(), level: "silent" });
+  try {
+    const connection = await connectNats({ url: process.argv[1], name: "test", logger, patienceMilliseconds: 1500 });
+    await connection.flush();
+    console.log("connected");
+    await connection.close();
+  } catch (error) {
+    console.log(error.message);
+  }`;
 
 function createLog(): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = [];
@@ -107,6 +124,28 @@ test("who wants TLS doesn't talk to a server without", async () =>
     await expect(connecting).rejects.toThrow(/does not support 'tls'/);
   }));
 
+test.each(["tls", "wss"])("a server's certificate must be one that this machine trusts: %s", async (scheme) => {
+  const directory = await mkdtemp(path.join(tmpdir(), "certificate-"));
+  const [key, certificate] = [path.join(directory, "key.pem"), path.join(directory, "certificate.pem")];
+  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  await run("openssl", ["req", ...kind, ...names, "-keyout", key, "-out", certificate]);
+  const tls = `tls { cert_file: "${certificate}", key_file: "${key}" }`;
+  const webSocketPort = await findFreePort();
+  await withServer(`${tls}\nwebsocket { listen: "127.0.0.1:${webSocketPort}", ${tls} }`, async (server) => {
+    const url = scheme === "wss" ? `wss://127.0.0.1:${webSocketPort}` : server.url.replace("nats:", "tls:");
+    // In a process of its own: Node reads the authorities that it trusts at its start.
+    const connect = (authorities: string) =>
+      run(process.execPath, ["--input-type=module", "-e", connectProgram, url], {
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: authorities },
+        cwd: import.meta.dirname,
+      });
+    expect((await connect(certificate)).stdout).toBe("connected\n");
+    expect((await connect("")).stdout).toMatch(/^Cannot reach the broker at .*certificate/);
+  });
+  await rm(directory, { recursive: true });
+});
+
 test.each(["127.0.0.1:4222", "http://127.0.0.1", "", "nats://a,ws://b", "nats://"])(
   "the URL %j is refused",
   async (url) => {
@@ -122,7 +161,9 @@ test("a credentials file that isn't there, or is none, is an error at once", asy
   const connect = () => connectNats({ url: "nats://127.0.0.1:1", credentialsFile, name: "test", logger });
   await expect(connect()).rejects.toThrow(/^Cannot use the credentials file .*nats\.creds: ENOENT/);
   await writeFile(credentialsFile, "hunter2");
-  await expect(connect()).rejects.toThrow(/^Cannot use the credentials file .*nats\.creds: it holds no credentials$/);
+  await expect(connect()).rejects.toThrow(
+    /^Cannot use the credentials file .*nats\.creds: unable to parse credentials$/,
+  );
   await rm(directory, { recursive: true });
 });
 
@@ -141,8 +182,10 @@ test("credentials are read again for each connection; while the file is gone or 
   };
   await rm(credentialsFile);
   await again();
-  await writeFile(credentialsFile, text.slice(0, 100));
-  await again();
+  for (const length of [0, 100, text.indexOf("SU") + 20]) {
+    await writeFile(credentialsFile, text.slice(0, length));
+    await again();
+  }
   // Another user's, whose permissions differ: it may not do what the front door may.
   await writeFile(credentialsFile, await readFile(path.join(broker.directory, "broker/provision.creds"), "utf8"));
   await again();
