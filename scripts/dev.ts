@@ -79,9 +79,9 @@ async function runToEnd({ file, args, environment }: Command): Promise<number> {
   let asked = 0;
   const stop = (signal: NodeJS.Signals) => signalGroup(child, asked++ === 0 ? signal : "SIGKILL");
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  const [code] = (await once(child, "exit")) as [number | null];
   signalGroup(child, "SIGKILL");
-  return code ?? (asked > 0 || signal === null ? 0 : 1);
+  return asked > 0 ? 0 : (code ?? 1);
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {

@@ -16,7 +16,7 @@ async function start(config: NodeConfig): Promise<Program> {
   const logger = createConsoleLogger({ write, now: () => new Date(), level: config.LOG_LEVEL });
   const { app, bus } = await openFrontDoor(config, logger);
   const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: announce }, (request) =>
-    app.fetch(request),
+    app.fetch(normalizeUrl(request)),
   );
   return {
     failed: new Promise(() => {}),
@@ -31,4 +31,10 @@ async function start(config: NodeConfig): Promise<Program> {
 function announce({ hostname, port }: { hostname: string; port: number }): void {
   const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   console.log(`Container Driver's front door listens on ${url} (API: ${url}/docs/spec.json); Ctrl-C stops it`);
+}
+
+/** Deno passes the path on as it was sent; the other runtimes, as the URL standard has it, take `..` and the like out of it. */
+function normalizeUrl(request: Request): Request {
+  const { href } = new URL(request.url);
+  return href === request.url ? request : new Request(href, request);
 }
