@@ -20,7 +20,7 @@ export interface Bindings extends Readonly<Record<string, unknown>> {
 }
 
 /** Whoever calls while the broker is away is told so within a second: less is left for the broker. */
-const patienceMilliseconds = 800;
+const patienceMilliseconds = 700;
 
 export default {
   async fetch(request: Request, { FRONT_DOOR }: Bindings): Promise<Response> {

@@ -11,7 +11,7 @@ import { demand } from "./run.ts";
 import { version } from "./version.ts";
 
 /** Whoever calls while the broker is away is told so within a second: less is left for the broker. */
-const patienceMilliseconds = 800;
+const patienceMilliseconds = 700;
 
 /** The bus of a front door: opened when it is first needed, kept for good. */
 export function createFrontDoorBus(

@@ -238,21 +238,7 @@ const paths: Story = {
       expect(readMessage(answer)).toMatch(/GUResID/i);
     }
     // What the URL standard makes of these must be the same everywhere.
-    const odd = [
-      "..",
-      "%2e%2e",
-      "../nothing/abc",
-      "./abc/../A",
-      "abc/def",
-      "a|b",
-      "a{b}",
-      "'a'",
-      'a"b',
-      "a\\b",
-      "a;b",
-      "a%5Cb",
-      "a%25b",
-    ];
+    const odd = `.. %2e%2e ../nothing/abc ./abc/../A abc/def a|b a{b} 'a' a"b a;b a%5Cb a%25b`.split(" ");
     for (const path of [...odd.map(resource), "/drivers//abc", "/drivers/nothing/abc", "//drivers/container/A", "/"])
       expect([400, 404]).toContain((await put(path)).status);
     for (const method of ["POST", "PATCH", "OPTIONS"]) {
