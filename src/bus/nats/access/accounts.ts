@@ -66,7 +66,7 @@ export async function buildClusterAccount(cluster: string, keys: AccountKeys, hu
   const importer = getPublicKey(keys.seed);
   const imports = await Promise.all(grants.map((grant) => buildImport(grant, importer, hub)));
   return encode(cluster, keys, {
-    limits: limits({ imports: unlimited }),
+    limits: limits({ imports: unlimited, conn: clusterConnections }),
     default_permissions: { pub: { allow: grants.map(({ localSubject }) => localSubject) }, sub: { allow: [inboxes] } },
     imports,
   });
@@ -111,6 +111,8 @@ export function buildDeletion(operator: string, account: string): Promise<string
 }
 
 const unlimited = -1;
+/** An agent's replica has one; more than this many only somebody has who means harm to the server. */
+const clusterConnections = 100;
 const jetStream = {
   mem_storage: unlimited,
   disk_storage: unlimited,
