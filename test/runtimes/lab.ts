@@ -29,6 +29,8 @@ export interface StartOptions {
 
 export interface AgentOptions extends StartOptions {
   readonly broker?: Runtime["broker"];
+  /** What it prints when it is ready; left out: that it takes requests. */
+  readonly ready?: RegExp;
 }
 
 export interface Lab {
@@ -85,10 +87,10 @@ export async function openLab(): Promise<Lab> {
       const started = await start(script, ready, { ...own, ...keys.frontDoor, ...environment });
       return { ...started, url: started.ready };
     },
-    startAgent({ broker = "tcp", environment = {} } = {}) {
+    startAgent({ broker = "tcp", ready = /Agent (\S+) of cluster/, environment = {} } = {}) {
       const own = { NATS_URL: brokers[broker], CLUSTER: clusters.near, LAUNCHER: "local" };
       const local = { RUNS_DIRECTORY: runsDirectory, GRACE_SECONDS: "1" };
-      return start("agent", /Agent (\S+) of cluster/, { ...own, ...local, ...keys.agent, ...environment });
+      return start("agent", ready, { ...own, ...local, ...keys.agent, ...environment });
     },
     async listClients() {
       const answer = await fetch(`http://127.0.0.1:${monitor}/connz`);
