@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fillInFrontDoor, readNodeConfig, type Environment, type NodeConfig } from "../adapters/node/config.ts";
 import { readWorkerConfig, workerVariables } from "../adapters/cloudflare/config.ts";
@@ -21,6 +21,7 @@ interface Command {
   readonly environment: Environment;
 }
 
+const root = resolve(import.meta.dirname, "..");
 const localDirectory = resolve(".local");
 
 const runtimes = {
@@ -28,7 +29,7 @@ const runtimes = {
     broker: "nats://127.0.0.1:4222",
     build: async (environment: Environment): Promise<Command> => ({
       file: process.execPath,
-      args: [resolve("adapters/node/main.ts")],
+      args: [join(root, "adapters/node/main.ts")],
       environment,
     }),
   },
@@ -60,7 +61,7 @@ async function buildWrangler(environment: Environment, { HOST, PORT }: NodeConfi
   const known = Object.entries(filled).filter(([name]) => Object.hasOwn(workerVariables, name));
   const bindings = { ...Object.fromEntries(known), HOST, ...credentials };
   demand(readWorkerConfig(bindings));
-  const flags = ["--show-interactive-dev-session=false", "--inspector-port=0"];
+  const flags = ["--show-interactive-dev-session=false", "--inspector-port=0", "--config", join(root, "wrangler.toml")];
   return {
     file: "wrangler",
     args: ["dev", "--ip", HOST, "--port", String(PORT), ...flags],

@@ -19,6 +19,8 @@ export interface ScriptOptions {
   readonly home: string;
   /** Beside `PATH`. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs; left out: the project. */
+  readonly directory?: string;
   /** What it prints when it is ready. */
   readonly ready: RegExp;
 }
@@ -26,10 +28,15 @@ export interface ScriptOptions {
 const root = resolve(import.meta.dirname, "../..");
 
 /** Starts `npm run <script>` and resolves when it is ready. */
-export async function startScript(script: string, options: ScriptOptions): Promise<ScriptProcess> {
-  const { home, environment, ready } = options;
-  const child = spawn("npm", ["run", "--silent", script], {
-    cwd: root,
+export function startScript(script: string, options: ScriptOptions): Promise<ScriptProcess> {
+  return startCommand(`npm run --silent ${script}`, options);
+}
+
+/** Starts a line of shell and resolves when it is ready. */
+export async function startCommand(command: string, options: ScriptOptions): Promise<ScriptProcess> {
+  const { home, environment, ready, directory = root } = options;
+  const child = spawn("sh", ["-c", `exec ${command}`], {
+    cwd: directory,
     env: { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, as a terminal gives each command.
@@ -39,9 +46,9 @@ export async function startScript(script: string, options: ScriptOptions): Promi
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   const closed = once(child, "close") as Promise<[number | null]>;
   const found = await waitUntil(
-    `npm run ${script} is ready`,
+    `${command} is ready`,
     () => {
-      if (child.exitCode !== null) throw new Error(`Cannot start npm run ${script}: ${output}`);
+      if (child.exitCode !== null) throw new Error(`Cannot start ${command}: ${output}`);
       return ready.exec(output) ?? undefined;
     },
     { seconds: 90 },
@@ -54,7 +61,7 @@ export async function startScript(script: string, options: ScriptOptions): Promi
       if (exitCode !== null || pid === undefined) return exitCode;
       // Ctrl-C reaches the whole group, a supervisor npm alone.
       process.kill(signal === "SIGINT" ? -pid : pid, signal);
-      const [code] = await settleWithin(`npm run ${script} has ended`, closed, 20);
+      const [code] = await settleWithin(`${command} has ended`, closed, 20);
       return code;
     },
   };
