@@ -83,8 +83,11 @@ export async function openLab(): Promise<Lab> {
     runsDirectory,
     home,
     async startFrontDoor({ script, ready, broker }, { environment = {} } = {}) {
-      const own = { PORT: "0", NATS_URL: brokers[broker], AUTHENTICATION: authentication };
+      const PORT = String(await findFreePort());
+      const own = { PORT, NATS_URL: brokers[broker], AUTHENTICATION: authentication };
       const started = await start(script, ready, { ...own, ...keys.frontDoor, ...environment });
+      if (new URL(started.ready).port !== PORT)
+        throw new Error(`${script} listens on ${started.ready}, not on ${PORT}`);
       return { ...started, url: started.ready };
     },
     startAgent({ broker = "tcp", ready = /Agent (\S+) of cluster/, environment = {} } = {}) {
