@@ -1,8 +1,9 @@
 /** kill -9 of the agent at each of its steps, found by what it says to the broker; then another replica goes on. */
 import { describe, expect, test, type TestContext } from "vitest";
 import { createGuresid, readValues, type DriverClient } from "../support/driver-client.ts";
+import { listRuns } from "../support/runs-directory.ts";
 import { readRunId } from "../support/story.ts";
-import { settleWithin } from "../support/wait-until.ts";
+import { settleWithin, waitUntil } from "../support/wait-until.ts";
 import { buildCountedRequest } from "./counted-run.ts";
 import { holdAnswer, holdBefore, isEvent, isFinish, isLogChunk, type Said } from "./moments.ts";
 import type { NatsProxy } from "./proxy/nats-proxy.ts";
@@ -33,6 +34,7 @@ const steps: readonly (readonly [string, Moment, "waits"?])[] = [
   ["has pulled the request", before(isEvent("accepted"))],
   ["has stored `accepted` and doesn't know it", unanswered(isEvent("accepted"))],
   ["has accepted", before(isEvent("starting"))],
+  ["launches", ({ stage }) => waitUntil("it begins to", async () => (await listRuns(stage.runsDirectory)).length > 0)],
   ["has launched", before(isEvent("running"))],
   ["has stored `running` and doesn't know it", unanswered(isEvent("running"))],
   ["has stored a part of the log and doesn't know it", unanswered(isLogChunk)],

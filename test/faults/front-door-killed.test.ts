@@ -73,3 +73,29 @@ describe("kill -9 of a front door", { timeout }, () => {
     expect(executions).toHaveLength(2);
   });
 });
+
+describe("a front door that is slow between its writes", { timeout }, () => {
+  const writes: readonly (readonly [string, Said])[] = [
+    ["its record", isRecord],
+    ["the `requested` event", isEvent("requested")],
+    ["the request", isRequest],
+  ];
+  test.for(writes)("and stores %s when the run is over, starts no second one", async ([, said], context) => {
+    const { stage, proxy, driver, victim: slow, guresid, request } = await arrange(context);
+    const held = holdBefore(proxy, said);
+    const pending = slow.driver.put(guresid, request);
+    await settleWithin("the front door gets there", held.caught, 20);
+    slow.pause();
+    const answer = await driver.provision(guresid, request);
+    expect(readValues(answer)).toEqual({ label: "run" });
+    await waitUntilIdle(stage);
+    held.release();
+    slow.resume();
+    // Its own write took too long, or was refused as another one had been faster.
+    expect([200, 202, 503]).toContain((await pending).status);
+    expect(readValues(await slow.driver.provision(guresid, request))).toEqual({ label: "run" });
+    await waitUntilIdle(stage);
+    expect(await listExecutions(stage.witness)).toEqual([readRunId(answer)]);
+    await expectRunOnce(stage, readRunId(answer), { label: "run" });
+  });
+});
