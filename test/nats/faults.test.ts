@@ -172,7 +172,13 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
       const next = createAddress(cluster);
       await bus.requests.place(next, toBytes("next"));
       const taker = createTaker(bus, cluster);
-      for (const deliveries of [1, 2]) expect(await taker.take()).toMatchObject({ address: next, deliveries });
+      const first = await taker.take();
+      // A server writes what it has delivered a little later: killed before, it forgets that, and with it the end of a
+      // lease that it never gave. The request comes once more then, which every agent expects, and is finished for good.
+      const again = first.address.runId === run.runId;
+      if (again) await first.finish();
+      expect(again ? await taker.take() : first).toMatchObject({ address: next, deliveries: 1 });
+      expect(await taker.take()).toMatchObject({ address: next, deliveries: 2 });
     }));
 });
 
