@@ -57,7 +57,7 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   // Once main was seen running its workload must be there: starting it anew would run it twice.
   const mustExist = reporter.phase === "running" || reporter.phase === "collecting";
   await reporter.enter("starting");
-  const launched = await launcher.launch(run, { mustExist });
+  const launched = await launcher.launch(run, { mustExist, signal: options.signal });
   if (launched.kind === "refused") return fail("launch-refused", launched.message);
   if (launched.kind === "missing") return fail("lost", "Cannot say how the run ended: its workload is gone");
   if (launched.kind === "launched") for (const warning of launched.warnings) await reporter.warn(warning);

@@ -132,7 +132,7 @@ describe("the table", () => {
     ["k8s-agent/collect/x.ts", "../../src/driver/record.ts", "k8s-agent/collect may import"],
     ["k8s-agent/collect/x.ts", "../intake/intake.ts", "k8s-agent/collect may import"],
     ["k8s-agent/watch/x.ts", "../collect/other.ts", "k8s-agent/watch may import"],
-    ["k8s-agent/job/x.ts", "node:path", "k8s-agent/job may import the packages none"],
+    ["k8s-agent/job/x.ts", "node:path", "k8s-agent/job may import the packages @kubernetes/client-node, valibot, yaml"],
     ["k8s-agent/intake/x.ts", "../../src/bus/nats/nats-bus.ts", "k8s-agent/intake may import"],
     ["k8s-agent/new-stage/x.ts", "../intake/intake.ts", "its folder has no row in the table"],
     ["adapters/cloudflare/x.ts", "node:fs", "adapters/cloudflare may import the packages"],

@@ -5,7 +5,7 @@ import { limits } from "../../src/contract/limits.ts";
 import { noOutputs } from "../../src/contract/outputs.ts";
 import type { Run } from "../../src/contract/run.ts";
 import { fitErrorText } from "./fit-error-text.ts";
-import type { EndCause, Ended } from "../launch/launcher.ts";
+import type { EndCause, Ended, Evidence } from "../launch/launcher.ts";
 
 export interface Facts {
   readonly run: Run;
@@ -17,8 +17,6 @@ export interface Facts {
 }
 
 export type Stopped = { readonly reason: "deadline" | "cancelled"; readonly message: string };
-
-type Evidence = Record<string, string | number | boolean>;
 
 export function decideOutcome(facts: Facts): RunResult {
   const { ended, stopped } = facts;
@@ -34,12 +32,8 @@ export function decideOutcome(facts: Facts): RunResult {
       return fail(facts, "signal", explainSignal(facts, ended.cause.signal), describeCause(ended.cause));
     case "unchanged":
       return { kind: "succeeded", outputs: noOutputs, unchanged: true, ...pickCommit(ended) };
-    case "setup-failed":
-    case "start-failed":
-    case "out-of-memory":
-    case "deadline":
-    case "lost":
-      return fail(facts, ended.cause.kind, ended.cause.message);
+    default:
+      return fail(facts, ended.cause.kind, ended.cause.message, ended.cause.evidence);
   }
 }
 
@@ -88,7 +82,8 @@ function appendLog({ run, log }: Facts, message: string): string {
 
 function describeCause(cause: EndCause): Evidence {
   if (cause.kind === "exited") return { exitCode: cause.exitCode };
-  return cause.kind === "signalled" ? { signal: cause.signal } : {};
+  if (cause.kind === "signalled") return { signal: cause.signal };
+  return "evidence" in cause ? cause.evidence : {};
 }
 
 function pickCommit({ commit }: Ended): { commit?: string } {

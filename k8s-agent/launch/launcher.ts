@@ -2,6 +2,7 @@
  * Where runs are carried out. Two implementations obey one behaviour suite (test/launcher): local processes, and
  * Kubernetes Jobs. A workload outlives the agent that launched it: another replica finds it by its run id.
  */
+import type { WorkloadFailure } from "../../src/contract/errors.ts";
 import { limits } from "../../src/contract/limits.ts";
 import type { Outputs } from "../../src/contract/outputs.ts";
 import type { Result } from "../../src/contract/result.ts";
@@ -13,7 +14,7 @@ export interface Launcher {
    * Starts the run's workload, or finds it there already: never twice. `existing` says which, so that whoever knows that
    * the workload must exist can pass `mustExist` and gets `missing` instead of a second execution.
    */
-  launch(run: Run, options?: { mustExist?: boolean }): Promise<Launched>;
+  launch(run: Run, options?: LaunchOptions): Promise<Launched>;
   /** What becomes of the workload, from its present status on; the last one is `ended`, or the signal aborts. */
   watch(runId: string, options: { signal: AbortSignal }): AsyncIterable<WorkloadStatus>;
   /** What main writes to stdout and stderr, raw, from a mark on (undefined: the start) to its end. */
@@ -24,6 +25,12 @@ export interface Launcher {
   remove(runId: string): Promise<void>;
   /** The run ids of all workloads that are there. */
   list(): Promise<string[]>;
+}
+
+export interface LaunchOptions {
+  readonly mustExist?: boolean;
+  /** Lets go of a launch that waits for a cluster which is away. */
+  readonly signal?: AbortSignal;
 }
 
 export type Launched =
@@ -56,10 +63,10 @@ export type EndCause =
   | { readonly kind: "signalled"; readonly signal: string }
   /** `source.refresh`: the branch still points at the commit of the last success. */
   | { readonly kind: "unchanged" }
-  | {
-      readonly kind: "setup-failed" | "start-failed" | "out-of-memory" | "deadline" | "lost";
-      readonly message: string;
-    };
+  /** `evidence`: what that was concluded from, such as container, exitCode, limit, event. */
+  | { readonly kind: WorkloadFailure; readonly message: string; readonly evidence?: Evidence };
+
+export type Evidence = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * How much of `ERROR_FILE` is read, bytes: twice what is shown, so that where it was cut, maybe inside a secret, lies

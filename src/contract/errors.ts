@@ -18,18 +18,41 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What keeps a workload from its own end: each is told by whoever launched it, with a sentence and the evidence. */
+export const workloadFailures = [
+  "setup-failed",
+  "start-failed",
+  "out-of-memory",
+  "deadline",
+  /** The end can't be told: nobody was there to see it. */
+  "lost",
+  "image-invalid",
+  "image-pull-failed",
+  "config-error",
+  "service-account-missing",
+  "secret-missing",
+  "config-map-missing",
+  "unschedulable",
+  "quota-exceeded",
+  "admission-refused",
+  /** Its Job made no pod, and nothing says why. */
+  "no-pod",
+  "evicted",
+  "node-lost",
+  "pod-deleted",
+  /** setup or collector, by no fault of the run's. */
+  "helper-failed",
+] as const;
+export type WorkloadFailure = (typeof workloadFailures)[number];
+
 /** Why a run ended badly: stable words that programs may compare. */
 export const failureReasons = [
   "invalid-request",
   "launch-refused",
-  "setup-failed",
-  "start-failed",
   "exit-code",
   "signal",
-  "out-of-memory",
-  "deadline",
   "outputs-invalid",
   "cancelled",
-  "lost",
+  ...workloadFailures,
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];

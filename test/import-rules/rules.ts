@@ -56,6 +56,8 @@ const stage = (others: readonly string[] = [], packages: readonly string[] = [])
   packages,
 });
 
+const kubernetes = ["node:", "@kubernetes/client-node", "valibot"];
+
 /** Stages meet in main.ts and carry-out.ts; between them only what a row says. `launch` is the port: types alone. */
 const agent: Rules = {
   "k8s-agent/*": {
@@ -84,10 +86,16 @@ const agent: Rules = {
   // Who stopped a run, in the words that the outcome is decided by.
   "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
   "k8s-agent/recover": stage(["k8s-agent/launch", "k8s-agent/report/backoff.ts"]),
-  "k8s-agent/sidecar": stage(["k8s-agent/launch"], ["node:", "valibot"]),
+  "k8s-agent/sidecar": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:", "jose", "valibot"]),
   "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
+  "k8s-agent/kubernetes": stage(["k8s-agent/launch", "k8s-agent/job", "k8s-agent/sidecar"], kubernetes),
+  // The only folder that talks to the API server.
+  "k8s-agent/kubernetes/api": stage(["k8s-agent/job"], [...kubernetes, "undici"]),
   // Pure: a run in, Kubernetes objects out.
-  "k8s-agent/job": { may: ["src/contract", "k8s-agent/launch"] },
+  "k8s-agent/job": {
+    may: ["src/contract", "k8s-agent/launch"],
+    packages: ["@kubernetes/client-node", "valibot", "yaml"],
+  },
 };
 
 /** Wiring, imported by nobody but tests and scripts. Node's pieces serve the runtimes that speak its API. */
@@ -117,6 +125,6 @@ export const rules: Rules = {
   ...agent,
   ...adapters,
   // Measurements use the tests' servers and clients.
-  scripts: { may: anything, packages: ["node:", "@nats-io/", "jose", "valibot"] },
+  scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
   "vitest.config.ts": { packages: ["vitest"] },
 };
