@@ -23,18 +23,16 @@ export function decideOutcome(facts: Facts): RunResult {
   if (stopped?.reason === "cancelled")
     return { kind: "cancelled", failure: { reason: "cancelled", message: stopped.message } };
   if (stopped !== undefined) return fail(facts, stopped.reason, stopped.message, describeCause(ended.cause));
-  switch (ended.cause.kind) {
-    case "exited":
-      return ended.cause.exitCode === 0
-        ? decideSuccess(facts)
-        : fail(facts, "exit-code", explainExit(facts, ended.cause.exitCode), describeCause(ended.cause));
-    case "signalled":
-      return fail(facts, "signal", explainSignal(facts, ended.cause.signal), describeCause(ended.cause));
-    case "unchanged":
-      return { kind: "succeeded", outputs: noOutputs, unchanged: true, ...pickCommit(ended) };
-    default:
-      return fail(facts, ended.cause.kind, ended.cause.message, ended.cause.evidence);
+  const { cause } = ended;
+  if (cause.kind === "exited" && cause.exitCode === 0) return decideSuccess(facts);
+  if (cause.kind === "exited")
+    return fail(facts, "exit-code", explainExit(facts, cause.exitCode), describeCause(cause));
+  if (cause.kind === "signalled")
+    return fail(facts, "signal", explainSignal(facts, cause.signal), describeCause(cause));
+  if (cause.kind === "unchanged") {
+    return { kind: "succeeded", outputs: noOutputs, unchanged: true, ...pickCommit(ended) };
   }
+  return fail(facts, cause.kind, cause.message, cause.evidence);
 }
 
 /** Main exited 0. What it said in ERROR_FILE doesn't count; files that can't be read do, but on destroy nothing is read. */
