@@ -4,7 +4,7 @@ const inCi = process.env["CI"] === "true";
 
 export default defineConfig({
   test: {
-    include: ["{src,adapters,k8s-agent,test}/**/*.test.ts"],
+    include: ["{src,adapters,k8s-agent}/**/*.test.ts", "test/!(cluster)/**/*.test.ts", "test/*.test.ts"],
     // Tests start brokers, agents and runtimes of their own: on two cores these need room beside the workers.
     maxWorkers: inCi ? 1 : 2,
     // Bounds for what hangs, not measures of speed: shared machines are slow at times.

@@ -127,4 +127,5 @@ export const rules: Rules = {
   // Measurements use the tests' servers and clients.
   scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
   "vitest.config.ts": { packages: ["vitest"] },
+  "vitest.cluster.config.ts": { may: ["vitest.config.ts"], packages: ["vitest"] },
 };
