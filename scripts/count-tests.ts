@@ -1,4 +1,4 @@
-/** Prints vitest's JSON report as one line: `123 passed, 0 failed`. */
+/** Prints vitest's JSON reports as one line: `123 passed, 0 failed`. */
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { check } from "../src/contract/decode.ts";
@@ -11,10 +11,15 @@ const Report = v.object({
   success: v.boolean(),
 });
 
-const parsed = parseJson(await readFile(process.argv[2] ?? "", "utf8"));
-const report = parsed.ok ? check(Report, parsed.value) : parsed;
-if (!report.ok) throw new Error(`Cannot read the test report: ${report.problem}`);
-const { numPassedTests, numFailedTests, numPendingTests, success } = report.value;
-// A file that can't be loaded fails the run without failing a test.
-const failed = success ? numFailedTests : Math.max(numFailedTests, 1);
-console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ""}`);
+let [passed, failed, skipped] = [0, 0, 0];
+for (const path of process.argv.slice(2)) {
+  const parsed = parseJson(await readFile(path, "utf8"));
+  const report = parsed.ok ? check(Report, parsed.value) : parsed;
+  if (!report.ok) throw new Error(`Cannot read the test report ${path}: ${report.problem}`);
+  const { numPassedTests, numFailedTests, numPendingTests, success } = report.value;
+  passed += numPassedTests;
+  // A file that can't be loaded fails the run without failing a test.
+  failed += success ? numFailedTests : Math.max(numFailedTests, 1);
+  skipped += numPendingTests;
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
