@@ -19,4 +19,5 @@ export const types = {
   order: "container-driver-order",
   signedOrder: "container-driver-signed-order",
   result: "container-driver-result",
+  collected: "container-driver-collected",
 } as const;

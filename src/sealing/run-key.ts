@@ -26,7 +26,7 @@ export async function deriveRunKeyBytes(secret: RunSecret, { cluster, runId }: R
 }
 
 /** 32 bytes for one purpose; different purposes give unrelated bytes. */
-export async function deriveBytes({ key }: RunSecret, purpose: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function deriveBytes({ key }: Pick<RunSecret, "key">, purpose: string): Promise<Uint8Array<ArrayBuffer>> {
   const info = new TextEncoder().encode(purpose);
   const parameters = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info };
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, 256));

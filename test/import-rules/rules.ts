@@ -93,7 +93,7 @@ const agent: Rules = {
   "k8s-agent/kubernetes/api": stage(["k8s-agent/job"], [...kubernetes, "undici"]),
   // Pure: a run in, Kubernetes objects out.
   "k8s-agent/job": {
-    may: ["src/contract", "k8s-agent/launch"],
+    may: ["src/contract", "k8s-agent/launch", "k8s-agent/sidecar/mounts.ts", "k8s-agent/sidecar/setup/spec.ts"],
     packages: ["@kubernetes/client-node", "valibot", "yaml"],
   },
 };

@@ -1,0 +1,32 @@
+/** What a run's pod and the helpers in it agree on: where each finds what it is given, and how it is started. */
+import type { Action } from "../../src/contract/run.ts";
+
+export { exchangeDirectory } from "../../src/contract/container/variables.ts";
+
+/** Where setup finds what it is told, a file of the run's Secret: JSON as `SetupSpec` (setup/spec.ts) has it. */
+export const setupSpec = { directory: "/run/container-driver-setup", file: "spec.json" } as const;
+
+/** Where the collector finds the key that it seals with, a file of the run's Secret: base64url of 32 bytes. */
+export const collectorKey = { directory: "/run/container-driver-collector", file: "key" } as const;
+
+/** A volume of setup's own, in which it makes a private directory for credentials. */
+export const scratchDirectory = "/run/container-driver-scratch";
+
+/** Where setup leaves its report; Kubernetes' default, and the largest message that the kubelet takes. */
+export const terminationLog = "/dev/termination-log";
+
+/** Where the helpers' image keeps Node and the agent's sources: see scripts/image. */
+export const imagePaths = { node: "/usr/local/bin/node", app: "/app" } as const;
+
+/**
+ * The command of a helper's container. The environment is left to the image, but for what `HOME` and the like would be:
+ * helpers read no variables.
+ *
+ * @example buildHelperCommand("collector", "create")
+ */
+export function buildHelperCommand(...helper: HelperArguments): string[] {
+  return [imagePaths.node, `${imagePaths.app}/k8s-agent/sidecar/main.ts`, ...helper];
+}
+
+/** What a helper is called with: the collector ignores what a destroy has put out. */
+export type HelperArguments = ["setup"] | ["collector", Action];
