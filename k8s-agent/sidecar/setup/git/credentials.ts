@@ -1,16 +1,18 @@
 /**
  * How git proves who it is. Secrets are files in a private directory, never arguments, variables or configuration:
  *
- * - a password is in git's own credential store, which gives it to the one protocol, host and port that it was written
- *   for, so that a redirect doesn't carry it elsewhere;
+ * - a password is in a program that git asks for it (`GIT_ASKPASS`), which gives it to the one protocol, host and port
+ *   that it was written for, so that a redirect doesn't carry it elsewhere. Git's own credential store would need a shell;
  * - an ssh key is in a file that an ssh configuration of ours names, beside which no other counts.
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ContainerInputs } from "../../../../src/contract/container/inputs.ts";
 import type { GitUrl } from "../../../../src/contract/container/source.ts";
+import { stringifyJson } from "../../../../src/contract/json.ts";
 import { refuse, succeed, type Result } from "../../../../src/contract/result.ts";
 import type { GitSession } from "./run-git.ts";
+import { writeProgram } from "./write-program.ts";
 
 /** What the agent's operator decides about git; a request can't. */
 export interface GitPolicy {
@@ -43,13 +45,22 @@ async function preparePassword({ url, username, secrets, policy, home }: Credent
     ...(policy.caFile === undefined ? {} : { GIT_SSL_CAINFO: policy.caFile }),
     ...(policy.proxy === undefined ? {} : { https_proxy: policy.proxy }),
   };
-  // Empty first: it takes back every helper that was configured before.
-  if (secrets?.password === undefined) return { config: ["credential.helper="], env };
-  const file = path.join(home, "credentials");
+  if (secrets?.password === undefined) return { config: [], env };
+  const program = path.join(home, "askpass");
   // Hosts that go by a token alone take any name.
-  const [user, password] = [username ?? "git", secrets.password].map(encodePercent);
-  await writeFile(file, `${url.transport}://${user}:${password}@${url.host}\n`, { mode: 0o600 });
-  return { config: ["credential.helper=", `credential.helper=store --file=${quoteForShell(file)}`], env };
+  const answers = { Username: username ?? "git", Password: secrets.password };
+  await writeProgram(program, buildAskpass(`${url.transport}://${url.host}`, answers));
+  return { config: [], env: { ...env, GIT_ASKPASS: program } };
+}
+
+/** Git asks "Password for 'https://name@host': ", with the name percent-encoded; whoever isn't the host gets no answer. */
+function buildAskpass(origin: string, answers: Record<"Username" | "Password", string>): string {
+  const [scheme = "", host = ""] = origin.split("://").map((part) => RegExp.escape(part));
+  const question = `^(Username|Password) for '${scheme}://(?:[\\w.~%-]*@)?${host}': $`;
+  return `
+const asked = new RegExp(${stringifyJson(question)}).exec(process.argv[2] ?? "");
+if (asked === null) process.exit(1);
+process.stdout.write(${stringifyJson(answers)}[asked[1]] + "\\n");`;
 }
 
 async function prepareSsh({ secrets, policy, home }: CredentialInputs): Promise<Result<Settings>> {
@@ -62,8 +73,18 @@ async function prepareSsh({ secrets, policy, home }: CredentialInputs): Promise<
   await writeFile(own ?? "", `${secrets.known_hosts ?? ""}\n`, { mode: 0o600 });
   const known = secrets.known_hosts === undefined ? policy.knownHostsFile : own;
   await writeFile(config ?? "", buildSshConfig({ key, known, fresh: own }), { mode: 0o600 });
-  const command = `ssh -F ${quoteForShell(config ?? "")}`;
-  return succeed({ config: [], env: { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" } });
+  const program = path.join(home, "ssh");
+  await writeProgram(program, buildSsh(config ?? ""));
+  return succeed({ config: [], env: { GIT_SSH: program, GIT_SSH_VARIANT: "ssh" } });
+}
+
+/** The ssh of PATH, with the configuration that git can't be told to add. */
+function buildSsh(config: string): string {
+  return `
+const { spawnSync } = process.getBuiltinModule("node:child_process");
+const ssh = spawnSync("ssh", ["-F", ${stringifyJson(config)}, ...process.argv.slice(2)], { stdio: "inherit" });
+if (ssh.error !== undefined) console.error("Cannot start ssh: " + ssh.error.message);
+process.exit(ssh.status ?? 255);`;
 }
 
 /**
@@ -94,13 +115,4 @@ function buildSshConfig(files: Record<"key" | "known" | "fresh", string | undefi
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${value}\n`)
     .join("");
-}
-
-function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Every byte: the store's lines are URLs. */
-function encodePercent(text: string): string {
-  return [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
 }

@@ -1,5 +1,5 @@
 /** Turns what git and ssh print (in English, as their locale is set) into a sentence that says what to do. */
-import type { GitEnd } from "./run-git.ts";
+import { missingExitCode, type GitEnd } from "./run-git.ts";
 
 const sentences: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   [
@@ -32,7 +32,7 @@ const sentences: readonly (readonly [pattern: RegExp, sentence: string])[] = [
 
 /** One sentence without a full stop. It may quote the server: whoever shows it takes the secrets out. */
 export function describeGitFailure(end: GitEnd): string {
-  if (end.exitCode === 127) return "git is not installed here";
+  if (end.exitCode === missingExitCode) return "git is not installed here";
   // A server's words are not trusted with a terminal.
   const stderr = end.stderr.replace(/[^\P{Cc}\n]/gu, " ");
   for (const [pattern, sentence] of sentences) {

@@ -37,6 +37,8 @@ const stderrBytes = 16 * 1024;
 
 /** Every setting that could make git run another program, write elsewhere or outlive this command. */
 const config = [
+  // Empty: it takes back every helper that was configured before.
+  "credential.helper=",
   "core.hooksPath=/dev/null",
   "core.fsmonitor=false",
   "core.protectHFS=true",
@@ -79,13 +81,9 @@ export async function runGit(session: GitSession, args: readonly string[], optio
   const { signal } = session;
   signal.throwIfAborted();
   const settings = [...config, ...session.config].flatMap((setting) => ["-c", setting]);
-  // Main may run as another user: without a mask all that git makes can be read and written by anybody who can reach it.
-  const child = spawn("/bin/sh", ["-c", 'umask 0 && exec git "$@"', "git", ...settings, ...args], {
+  const child = spawnUnmasked([...settings, ...args], {
     cwd: options.directory ?? session.home,
     env: buildGitEnvironment(session, options.directory),
-    stdio: ["ignore", "pipe", "pipe"],
-    // A process group of its own, so that git's children can be killed with it.
-    detached: true,
   });
   const kill = () => killGroup(child.pid);
   signal.addEventListener("abort", kill);
@@ -97,7 +95,7 @@ export async function runGit(session: GitSession, args: readonly string[], optio
   child.stderr.on("data", stderr.add);
   try {
     const exitCode = await new Promise<number>((resolve, reject) => {
-      child.once("error", reject);
+      child.once("error", (error) => (isMissing(error) ? resolve(missingExitCode) : reject(error)));
       child.once("close", (code) => resolve(code ?? -1));
     });
     signal.throwIfAborted();
@@ -115,6 +113,27 @@ function killGroup(pid: number | undefined): void {
     // ESRCH: nobody is left. macOS says EPERM when only a zombie is.
     if (!(error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM"))) throw error;
   }
+}
+
+/**
+ * Main may run as another user: without a mask all that git makes can be read and written by anybody who can reach it. A
+ * child has its parent's mask from the moment at which it is made, and no other code of ours runs in between.
+ */
+function spawnUnmasked(args: readonly string[], options: { cwd: string; env: Record<string, string> }) {
+  const mask = process.umask(0);
+  try {
+    // A process group of its own, so that git's children can be killed with it.
+    return spawn("git", args, { ...options, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+/** As a shell would say it. */
+export const missingExitCode = 127;
+
+function isMissing(error: Error): boolean {
+  return "code" in error && error.code === "ENOENT";
 }
 
 interface Kept {
