@@ -12,6 +12,8 @@ export const errorCodes = {
   "RES-106": { name: "no such path", fault: "caller", status: 404, retry: false },
   "RES-107": { name: "unknown cluster", fault: "caller", status: 400, retry: false },
   "RES-108": { name: "method not allowed", fault: "caller", status: 405, retry: false },
+  "RES-109": { name: "unknown run", fault: "caller", status: 404, retry: false },
+  "RES-110": { name: "run has ended", fault: "caller", status: 409, retry: false },
   "RES-150": { name: "internal error", fault: "ours", status: 500, retry: true },
   "RES-151": { name: "broker unavailable", fault: "ours", status: 503, retry: true },
   "RES-152": { name: "token keys unavailable", fault: "ours", status: 503, retry: true },

@@ -51,7 +51,7 @@ const common = {
 };
 
 /** Names of what came out: values stay sealed. */
-const OutputNames = v.object({
+export const OutputNames = v.object({
   values: v.array(v.string()),
   secrets: v.array(v.string()),
   manifests: v.number(),
