@@ -15,18 +15,17 @@ export const scratchDirectory = "/run/container-driver-scratch";
 /** Where setup leaves its report; Kubernetes' default, and the largest message that the kubelet takes. */
 export const terminationLog = "/dev/termination-log";
 
-/** Where the helpers' image keeps Node and the agent's sources: see scripts/image. */
+/** Where the helpers' image keeps Node, and each program as one file: see scripts/image. */
 export const imagePaths = { node: "/usr/local/bin/node", app: "/app" } as const;
 
 /**
- * The command of a helper's container. The environment is left to the image, but for what `HOME` and the like would be:
- * helpers read no variables.
+ * The command of a helper's container. Helpers read no environment variables.
  *
  * @example buildHelperCommand("collector", "create")
  */
-export function buildHelperCommand(...helper: HelperArguments): string[] {
-  return [imagePaths.node, `${imagePaths.app}/k8s-agent/sidecar/main.ts`, ...helper];
+export function buildHelperCommand(...[helper, ...rest]: HelperArguments): string[] {
+  return [imagePaths.node, `${imagePaths.app}/${helper}.js`, ...rest];
 }
 
-/** What a helper is called with: the collector ignores what a destroy has put out. */
+/** Which helper, and what it is called with: the collector ignores what a destroy has put out. */
 export type HelperArguments = ["setup"] | ["collector", Action];
