@@ -116,6 +116,11 @@ const adapters: Rules = {
     may: ["src/**", "adapters/node", "adapters/agent", "k8s-agent/**"],
     packages: ["node:", "valibot"],
   },
+  // A client: the front door's schemas, and the agent's launcher for trying a container out on this machine.
+  "adapters/cli": {
+    may: ["src/**", "k8s-agent/**", "adapters/node", "adapters/agent"],
+    packages: ["node:", "commander", "valibot", "yaml"],
+  },
 };
 
 const anything = ["src/**", "k8s-agent/**", "adapters/**", "test/**", "package.json"];

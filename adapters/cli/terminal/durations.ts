@@ -1,0 +1,34 @@
+/** Times and durations, as people read and write them. */
+import { refuse, succeed, type Result } from "../../../src/contract/result.ts";
+
+/** @example describeDuration(83_000) // "1 min 23 s" */
+export function describeDuration(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return joinUnits(minutes, "min", [whole % 60, "s"]);
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return joinUnits(hours, "h", [minutes % 60, "min"]);
+  return joinUnits(Math.floor(hours / 24), "d", [hours % 24, "h"]);
+}
+
+function joinUnits(count: number, unit: string, [rest, restUnit]: [number, string]): string {
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
+}
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time as ISO 8601, or as long ago as `90s`, `10m`, `2h`, `3d`; to ISO 8601. */
+export function parseSince(text: string, now: Date): Result<string> {
+  const ago = /^(\d{1,9})([smhd])$/.exec(text);
+  const unit = units[ago?.[2] ?? ""];
+  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
+  const time =
+    ago !== null && unit !== undefined ? now.getTime() - Number(ago[1]) * unit : isTime ? Date.parse(text) : NaN;
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime()))
+    return refuse(`${JSON.stringify(text)} is no time: give 90s, 10m, 2h, 3d or 2026-01-31T12:00:00Z`);
+  return succeed(date.toISOString());
+}
