@@ -70,11 +70,9 @@ async function readOwnSuite(packages: readonly string[]): Promise<string> {
 async function download(directories: readonly string[], { suite, work }: { suite: string; work: string }) {
   const fresh = path.join(work, "fresh");
   await rm(fresh, { recursive: true, force: true });
-  for (const name of ["fresh", "lists/partial", "archives/partial"])
-    await mkdir(path.join(work, name), { recursive: true });
-  const env = { ...process.env, APT_CONFIG: await writeConfiguration(work, suite), LC_ALL: "C.UTF-8" };
+  await mkdir(fresh, { recursive: true });
   const names = directories.map((directory) => path.basename(directory));
-  await run("apt-get", ["--quiet", "update"], { env, cwd: fresh });
+  const env = await updateLists(work, suite);
   await run("apt-get", ["--quiet", "download", ...names], { env, cwd: fresh });
   const archives = await readdir(fresh);
   for (const directory of directories) {
@@ -84,6 +82,30 @@ async function download(directories: readonly string[], { suite, work }: { suite
     await run("dpkg", ["-x", path.join(fresh, archive), unpacked]);
     // The last step: a directory that is there is complete.
     await rename(unpacked, directory);
+  }
+}
+
+/** Brings apt's lists up to date; answers with the environment in which its commands see them and nothing else. */
+async function updateLists(work: string, suite: string): Promise<NodeJS.ProcessEnv> {
+  for (const name of ["lists/partial", "archives/partial"]) await mkdir(path.join(work, name), { recursive: true });
+  const env = { ...process.env, APT_CONFIG: await writeConfiguration(work, suite), LC_ALL: "C.UTF-8" };
+  await run("apt-get", ["--quiet", "update"], { env, cwd: work });
+  return env;
+}
+
+/** What `apt-cache` says of the machine's own release, as it is today: `["show", "git"]`. */
+export async function queryDebianPackages(args: readonly string[]): Promise<string> {
+  const suite = await readOwnSuite(args);
+  const work = path.join(local, "apt", suite);
+  await mkdir(work, { recursive: true });
+  const unlock = await takeLock(path.join(work, "lock"));
+  try {
+    const env = await updateLists(work, suite);
+    return (await run("apt-cache", [...args], { env, cwd: work, maxBuffer: 64 * 1024 ** 2 })).stdout;
+  } catch (error) {
+    throw new Error(`Cannot ask apt-cache ${args.join(" ")}: ${describe(error)}`, { cause: error });
+  } finally {
+    unlock();
   }
 }
 

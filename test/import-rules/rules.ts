@@ -131,6 +131,7 @@ export const rules: Rules = {
   ...adapters,
   // Measurements use the tests' servers and clients.
   scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
+  "scripts/image": { may: [...anything, "scripts"], packages: ["node:", "esbuild"] },
   "vitest.config.ts": { packages: ["vitest"] },
   "vitest.cluster.config.ts": { may: ["vitest.config.ts"], packages: ["vitest"] },
 };

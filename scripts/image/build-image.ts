@@ -1,0 +1,65 @@
+/** Puts the image together, from what changes rarely to what changes often: an upgrade loads the last layer alone. */
+import path from "node:path";
+import { imagePaths } from "../../k8s-agent/sidecar/mounts.ts";
+import { listApp } from "./app-layer.ts";
+import { listBase } from "./base-layer.ts";
+import type { Image, ImageConfig } from "./describe-image.ts";
+import { buildLayer, type Layer } from "./layer.ts";
+import { listNode } from "./node-layer.ts";
+import { writeArchive } from "./write-archive.ts";
+
+export interface ImageOptions {
+  /** With its tag. */
+  readonly name: string;
+  readonly version: string;
+  /** The archive. */
+  readonly file: string;
+  /** A directory for packages and layers; what is in it is used again. */
+  readonly cache: string;
+  /** Takes a line about what comes next. */
+  readonly show: (text: string) => void;
+}
+
+/** Makes the image's archive for this machine's architecture. The same sources and packages give the same digest. */
+export async function buildImage({
+  name,
+  version,
+  file,
+  cache,
+  show,
+}: ImageOptions): Promise<{ digest: string; layers: Layer[] }> {
+  const parts = [
+    { title: "Debian: git, ssh, certificate authorities", list: () => listBase({ cache: path.join(cache, "debian") }) },
+    { title: `Node.js ${process.version}`, list: listNode },
+    { title: `Container Driver ${version}: agent, setup, collector`, list: listApp },
+  ];
+  const layers: Layer[] = [];
+  for (const { title, list } of parts) {
+    show(`Packing ${title} …`);
+    layers.push(await buildLayer(title, { entries: await list(), cache: path.join(cache, "layers") }));
+  }
+  show("Writing the archive …");
+  const image: Image = { name, architecture: getArchitecture(), config: buildConfig(version), layers, created };
+  return { digest: await writeArchive(image, file), layers };
+}
+
+/** Not the time of day, which would make each image another one. */
+const created = new Date(0).toISOString();
+
+function getArchitecture(): "amd64" | "arm64" {
+  return process.arch === "arm64" ? "arm64" : "amd64";
+}
+
+function buildConfig(version: string): ImageConfig {
+  return {
+    User: "1000:1000",
+    Env: ["PATH=/usr/local/bin:/usr/bin", "HOME=/home/agent", "NODE_ENV=production"],
+    Entrypoint: [imagePaths.node, `${imagePaths.app}/agent.js`],
+    WorkingDir: imagePaths.app,
+    Labels: {
+      "org.opencontainers.image.title": "container-driver-agent",
+      "org.opencontainers.image.version": version,
+      "org.opencontainers.image.licenses": "Apache-2.0",
+    },
+  };
+}
