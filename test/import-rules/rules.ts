@@ -88,7 +88,10 @@ const agent: Rules = {
   "k8s-agent/recover": stage(["k8s-agent/launch", "k8s-agent/report/backoff.ts"]),
   "k8s-agent/sidecar": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:", "jose", "valibot"]),
   "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
-  "k8s-agent/kubernetes": stage(["k8s-agent/launch", "k8s-agent/job", "k8s-agent/sidecar"], kubernetes),
+  "k8s-agent/kubernetes": stage(
+    ["k8s-agent/launch", "k8s-agent/job", "k8s-agent/sidecar", "k8s-agent/kubernetes/api"],
+    kubernetes,
+  ),
   // The only folder that talks to the API server.
   "k8s-agent/kubernetes/api": stage(["k8s-agent/job"], [...kubernetes, "undici"]),
   // Pure: a run in, Kubernetes objects out.

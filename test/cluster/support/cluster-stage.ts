@@ -1,12 +1,16 @@
 /** A place in a real cluster for one test file: a namespace of its own in the cluster that `KUBECONFIG` points at. */
 import { randomBytes } from "node:crypto";
 import { BatchV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { createClusterApi, type ClusterClient } from "../../../k8s-agent/kubernetes/api/create-cluster-api.ts";
+import { createConsoleLogger, type Logger } from "../../../src/log.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
 export interface ClusterStage {
   readonly kubeConfig: KubeConfig;
   /** Unlike any other; gone after `close`. */
   readonly namespace: string;
+  /** The agent's own client. */
+  readonly api: ClusterClient;
   /** The cluster's own client: what a person does there with kubectl. */
   readonly core: CoreV1Api;
   readonly batch: BatchV1Api;
@@ -25,16 +29,25 @@ export async function openClusterStage(): Promise<ClusterStage> {
     const { items } = await core.listNamespacedServiceAccount({ namespace });
     return items.some(({ metadata }) => metadata?.name === "default");
   });
+  const api = createClusterApi({ kubeConfig, logger: silentLogger, random: Math.random });
   return {
     kubeConfig,
     namespace,
+    api,
     core,
     batch,
     async close() {
+      await api.close();
       await core.deleteNamespace({ name: namespace, gracePeriodSeconds: 0 });
     },
   };
 }
+
+export const silentLogger: Logger = createConsoleLogger({
+  write: () => undefined,
+  now: () => new Date(),
+  level: "silent",
+});
 
 /** What `KUBECONFIG` points at; throws where it points at nothing, as a test without a cluster would prove nothing. */
 export function loadKubeConfig(): KubeConfig {
