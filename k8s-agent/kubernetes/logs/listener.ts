@@ -1,0 +1,83 @@
+/**
+ * Bounds the wait for a stream. A connection can be dead without either end being told; so one that is silent for minutes
+ * is given up, to be opened anew, and much sooner once main has ended, as then the stream's end must come.
+ */
+import { waitForChange, type LogSource } from "./log-source.ts";
+
+/** A stream in which nothing comes for so long, while main runs, is opened anew. */
+export const silenceMilliseconds = 5 * 60_000;
+
+/** After main's end, or the pod's. */
+export const drainMilliseconds = 10_000;
+
+export interface Listener {
+  /** Aborts when the stream is given up or left. */
+  readonly signal: AbortSignal;
+  /** The stream was silent for too long. */
+  readonly gaveUp: boolean;
+  /** How long the last wait for something took. */
+  readonly idleMilliseconds: number;
+  /** Waits for the API server to answer: as long as the pod is there. */
+  open<T>(call: () => Promise<T>): Promise<Heard<T>>;
+  /** Waits for what comes next: not longer than silence may last. */
+  hear<T>(call: () => Promise<T>): Promise<Heard<T>>;
+  close(): void;
+}
+
+export type Heard<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+export function createListener(source: LogSource, outer: AbortSignal): Listener {
+  const own = new AbortController();
+  const signal = AbortSignal.any([outer, own.signal]);
+  let waiting: "open" | "hear" | undefined;
+  let since = source.now().getTime();
+  let gaveUp = false;
+  let idleMilliseconds = 0;
+
+  async function wait<T>(what: "open" | "hear", call: () => Promise<T>): Promise<Heard<T>> {
+    waiting = what;
+    since = source.now().getTime();
+    try {
+      return { ok: true, value: await call() };
+    } catch (error) {
+      return { ok: false, error };
+    } finally {
+      idleMilliseconds = source.now().getTime() - since;
+      waiting = undefined;
+    }
+  }
+
+  async function watch(): Promise<void> {
+    let { state } = source.container;
+    while (!signal.aborted) {
+      const now = source.now().getTime();
+      const mayLast = waiting === undefined || (waiting === "open" && state !== "gone");
+      // Silence counts from main's end, if that came later.
+      const changed = source.container.state !== state;
+      if (mayLast || changed) since = Math.max(since, now);
+      ({ state } = source.container);
+      const limit = state === "running" ? silenceMilliseconds : drainMilliseconds;
+      const rest = since + limit - now;
+      if (rest <= 0) {
+        gaveUp = true;
+        own.abort(new Error(`nothing came for ${limit / 1000} s`));
+        return;
+      }
+      await waitForChange(source, rest, signal);
+    }
+  }
+
+  void watch();
+  return {
+    signal,
+    get gaveUp() {
+      return gaveUp;
+    },
+    get idleMilliseconds() {
+      return idleMilliseconds;
+    },
+    open: (call) => wait("open", call),
+    hear: (call) => wait("hear", call),
+    close: () => own.abort(),
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * Main's log, from the kubelet by way of the API server, whole or with its gaps said. The stream may end early and say that
+ * it is complete: the API server ends it so when the connection to the node breaks, and the kubelet when it has lost the
+ * file to its rotation. So what a stream's end means is judged by main's state, and where there is doubt the log is read
+ * once more from where it was left.
+ */
+import type { LogPiece } from "../../launch/launcher.ts";
+import { waitForChange, type LogSource } from "./log-source.ts";
+import { decodeMark, encodeMark, logStart, type Position } from "./position.ts";
+import { readAhead } from "./read-ahead.ts";
+import { readSession, type SessionEnd } from "./read-session.ts";
+import { rotatedAway } from "./splice.ts";
+
+export interface ReadMainLogOptions {
+  /** The mark of a piece, of this reader or of another replica's; undefined: from the beginning. */
+  readonly from: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A log shorter than this has not been rotated, whatever the node's settings. */
+const surelyWholeBytes = 256 * 1024;
+
+/** Connections are cut when they are idle: an end behind a silence as long as this may be no end. */
+const idleMilliseconds = 20_000;
+
+/** How long the pod's status may take to say that main has ended, once its log has. */
+const settleMilliseconds = 5000;
+
+/** So often in a row the log of a main that has ended can't be read, then what there is must do. */
+const mostFailures = 10;
+
+/**
+ * Yields main's log from a mark on, byte for byte, until main has ended and everything is read, or the signal aborts. What
+ * can't be read is a gap, never an error. Rejects when the mark is none.
+ */
+export async function* readMainLog(source: LogSource, { from, signal }: ReadMainLogOptions): AsyncGenerator<LogPiece> {
+  const own = new AbortController();
+  try {
+    const sessions = readSessions(source, { from, signal: AbortSignal.any([signal, own.signal]) });
+    yield* readAhead(sessions);
+  } finally {
+    own.abort();
+  }
+}
+
+async function* readSessions(source: LogSource, { from, signal }: ReadMainLogOptions): AsyncGenerator<LogPiece> {
+  const begin = decideBegin(source, from);
+  let { position } = begin;
+  const buildGap = (reason: string) => ({
+    mark: encodeMark(source.podUid, position),
+    bytes: new Uint8Array(),
+    gap: { reason },
+  });
+  if (begin.gap !== undefined) yield buildGap(begin.gap);
+  if (!(await waitForStart(source, signal))) return;
+  const judge = createJudge(source, signal);
+  while (!signal.aborted) {
+    const follow = source.container.state === "running";
+    const before = position;
+    const end = yield* readSession(source, { position, follow, signal });
+    ({ position } = end);
+    if (signal.aborted) return;
+    const verdict = await judge(end, { follow, progress: position !== before });
+    if (verdict.kind === "go-on") continue;
+    if (verdict.gap !== undefined) yield buildGap(verdict.gap);
+    return;
+  }
+}
+
+function decideBegin(source: LogSource, mark: string | undefined): { position: Position; gap?: string } {
+  if (mark === undefined) return { position: logStart };
+  const decoded = decodeMark(mark);
+  if (!decoded.ok) throw new Error(`Cannot read the log from its mark: ${decoded.problem}`);
+  const { podUid, position } = decoded.value;
+  if (podUid === source.podUid) return { position };
+  return { position: logStart, gap: "what was read before is the log of another pod: its rest is missing here" };
+}
+
+/** False: main has no log. */
+async function waitForStart({ container }: LogSource, signal: AbortSignal): Promise<boolean> {
+  const getState = () => container.state;
+  if (getState() === "gone") return true;
+  while (getState() === "waiting" && !signal.aborted) await container.changed(signal);
+  // A pod that is gone without having been seen to run has none either.
+  return getState() !== "never" && getState() !== "gone";
+}
+
+type Verdict = { readonly kind: "go-on" } | { readonly kind: "stop"; readonly gap?: string };
+
+interface Session {
+  readonly follow: boolean;
+  /** It has brought something new. */
+  readonly progress: boolean;
+}
+
+const goOn: Verdict = { kind: "go-on" };
+const stop: Verdict = { kind: "stop" };
+
+/** Decides after each session whether that was the log. */
+function createJudge(source: LogSource, signal: AbortSignal) {
+  let failures = 0;
+  /** The stream that was followed has ended, and nothing speaks against that being the log's end. */
+  let sawEnd = false;
+  /** It was so far behind that there may have been more. */
+  let wasLate = false;
+
+  const isOver = () => source.container.state !== "running" && source.container.state !== "waiting";
+  const backOff = () => {
+    failures += 1;
+    const most = Math.min(50 * 2 ** failures, 10_000);
+    return waitForChange(source, most * (1 - source.random() / 2), signal);
+  };
+
+  async function judgeFollowed(end: Complete): Promise<Verdict> {
+    wasLate = end.late;
+    sawEnd = !end.late && !end.missed;
+    if (!sawEnd || end.bytes > surelyWholeBytes || end.idleMilliseconds > idleMilliseconds) {
+      await backOff();
+      return goOn;
+    }
+    const patience = source.now().getTime() + settleMilliseconds;
+    while (!isOver() && !signal.aborted) {
+      const rest = patience - source.now().getTime();
+      if (rest <= 0) {
+        sawEnd = false;
+        return goOn;
+      }
+      await waitForChange(source, rest, signal);
+    }
+    return stop;
+  }
+
+  return async (end: SessionEnd, { follow, progress }: Session): Promise<Verdict> => {
+    if (progress) failures = 0;
+    if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = false;
+    if (end.kind === "silent" && !isOver()) return goOn;
+    if (end.kind === "gone" || (source.container.state === "gone" && !isWhole(end))) {
+      return sawEnd ? stop : { kind: "stop", gap: "the pod was gone before its log was read to the end" };
+    }
+    if (end.kind === "not-yet" && isOver()) return stop;
+    if (isWhole(end)) {
+      if (follow) return judgeFollowed(end);
+      return end.missed && wasLate ? { kind: "stop", gap: rotatedAway } : stop;
+    }
+    if (isOver() && failures >= mostFailures) return { kind: "stop", gap: describeFailure(end) };
+    await backOff();
+    return goOn;
+  };
+}
+
+type Complete = Extract<SessionEnd, { kind: "complete" }>;
+
+/** What the kubelet has to say at a log's end is that this isn't its end. */
+function isWhole(end: SessionEnd): end is Complete {
+  return end.kind === "complete" && end.remark === undefined;
+}
+
+function describeFailure(end: SessionEnd): string {
+  const why = end.kind === "complete" ? (end.remark ?? "") : "reason" in end ? end.reason : end.kind;
+  return `the log could not be read to its end, in ${mostFailures} tries: ${why}`;
+}
