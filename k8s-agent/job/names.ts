@@ -32,6 +32,12 @@ export function buildWorkloadName(runId: string): string {
   return `run-${runId}`;
 }
 
+/** The run whose Job, or pod of that Job, is called so: pods have their Job's name and something behind it. */
+export function readRunIdFromName(name: string): string | undefined {
+  const [prefix, runId] = name.split("-", 2);
+  return prefix === "run" && v.is(RunId, runId) ? runId : undefined;
+}
+
 /** Selects the objects of a cluster's runs, or of one run. */
 export function buildSelector({ cluster, runId }: { cluster: string; runId?: string }): string {
   const selector = `${labels.managedBy}=${managedBy},${labels.cluster}=${cluster}`;
