@@ -4,11 +4,12 @@ import type { Bus, Journal } from "./bus/port.ts";
 export type Operation =
   | `records.${"get" | "set" | "remove"}`
   | `${"events" | "logs"}.${"append" | "last" | "follow"}`
+  | `events.${"page" | "locate" | "followAll"}`
   | `requests.${"place" | "take"}`;
 
 export interface Call {
   readonly operation: Operation;
-  /** The record's key, or the run's id. */
+  /** The record's key, the run's id, or the cluster. */
   readonly key: string;
   /** What is to be written. */
   readonly data?: Uint8Array;
@@ -55,7 +56,21 @@ export function interceptBus(bus: Bus, before: (call: Call) => void | Promise<vo
         yield* bus.requests.take(cluster, options);
       },
     },
-    events: intercept("events"),
+    events: {
+      ...intercept("events"),
+      async page(cluster, options) {
+        await before({ operation: "events.page", key: cluster });
+        return bus.events.page(cluster, options);
+      },
+      async locate(cluster, time) {
+        await before({ operation: "events.locate", key: cluster });
+        return bus.events.locate(cluster, time);
+      },
+      async *followAll(cluster, options) {
+        await before({ operation: "events.followAll", key: cluster });
+        yield* bus.events.followAll(cluster, options);
+      },
+    },
     logs: intercept("logs"),
     close: () => bus.close(),
   };

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { AgentAddress, type RunAddress } from "../contract/names.ts";
-import { buildSubject, parseSubject, type Channel } from "../contract/subjects.ts";
+import { buildSubject, buildWildcard, parseSubject, type Channel } from "../contract/subjects.ts";
 
 /** The subject of a run; throws a TypeError where the address isn't one run's. */
 export function toSubject(channel: Channel, address: RunAddress): string {
@@ -17,6 +17,11 @@ export function toSubject(channel: Channel, address: RunAddress): string {
 export function checkCluster(cluster: string): string {
   if (!/^[a-z0-9-]{1,63}$/.test(cluster)) throw new TypeError(`Cannot take requests of ${quote(cluster)}: not a name`);
   return cluster;
+}
+
+/** The wildcard of a cluster's runs; throws a TypeError unless the cluster's name is one subject token. */
+export function toWildcard(channel: Channel, cluster: string): string {
+  return buildWildcard(channel, checkCluster(cluster));
 }
 
 /** Throws a TypeError unless both names are one subject token. */

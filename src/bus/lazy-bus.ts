@@ -3,7 +3,7 @@
  * socket only while it is used.
  */
 import { createBusHolder, type BusHolderOptions } from "./bus-holder.ts";
-import type { Bus, Journal } from "./port.ts";
+import type { Bus, Entry, Journal } from "./port.ts";
 
 export function createLazyBus(options: BusHolderOptions): Bus {
   const { call, iterate, close } = createBusHolder(options);
@@ -11,17 +11,23 @@ export function createLazyBus(options: BusHolderOptions): Bus {
   const wrapJournal = (pick: (bus: Bus) => Journal): Journal => ({
     append: (address, data, options) => call((bus) => pick(bus).append(address, data, options)),
     last: (address) => call((bus) => pick(bus).last(address)),
-    follow(address, { after, signal }) {
-      let seen = after;
-      async function* goOn(bus: Bus) {
-        for await (const entry of pick(bus).follow(address, { after: seen, signal })) {
-          seen = entry.sequence;
-          yield entry;
-        }
-      }
-      return iterate(goOn, signal);
-    },
+    follow: (address, options) => resume((bus, from) => pick(bus).follow(address, from), options),
   });
+
+  /** Goes on with another bus where the last one stopped. */
+  function resume<E extends Entry>(
+    follow: (bus: Bus, options: { after: number; signal: AbortSignal }) => AsyncIterable<E>,
+    { after, signal }: { after: number; signal: AbortSignal },
+  ): AsyncIterable<E> {
+    let seen = after;
+    async function* goOn(bus: Bus) {
+      for await (const entry of follow(bus, { after: seen, signal })) {
+        seen = entry.sequence;
+        yield entry;
+      }
+    }
+    return iterate(goOn, signal);
+  }
 
   return {
     records: {
@@ -33,7 +39,12 @@ export function createLazyBus(options: BusHolderOptions): Bus {
       place: (address, data) => call((bus) => bus.requests.place(address, data)),
       take: (cluster, options) => iterate((bus) => bus.requests.take(cluster, options), options.signal),
     },
-    events: wrapJournal((bus) => bus.events),
+    events: {
+      ...wrapJournal((bus) => bus.events),
+      page: (cluster, options) => call((bus) => bus.events.page(cluster, options)),
+      locate: (cluster, time) => call((bus) => bus.events.locate(cluster, time)),
+      followAll: (cluster, options) => resume((bus, from) => bus.events.followAll(cluster, from), options),
+    },
     logs: wrapJournal((bus) => bus.logs),
     agents: {
       announce: (address, data) => call((bus) => bus.agents.announce(address, data)),

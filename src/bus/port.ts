@@ -15,7 +15,7 @@ export interface Bus {
   /** Run requests: a work queue for each cluster. */
   readonly requests: RequestQueue;
   /** What happened to each run. The last one is its state. */
-  readonly events: Journal;
+  readonly events: Journal & History;
   /** What each run's container printed, in chunks. */
   readonly logs: Journal;
   /** Which agents there are. */
@@ -64,6 +64,31 @@ export interface Journal {
    * signal aborts or the bus closes (the iteration then ends without an error). A slow reader slows nobody but itself.
    */
   follow(address: RunAddress, options: { after: number; signal: AbortSignal }): AsyncIterable<Entry>;
+}
+
+/** An entry, and the run that it is of. */
+export interface HistoryEntry extends Entry {
+  readonly address: RunAddress;
+}
+
+export interface Page {
+  /** Newest first. */
+  readonly entries: readonly HistoryEntry[];
+  /** Where the next page goes on: its `before`. Left out: nothing older is kept. */
+  readonly next?: number;
+}
+
+/** A journal read by cluster: what all of its runs wrote, in the order in which it was stored. */
+export interface History {
+  /**
+   * The last `count` entries before a sequence, or the very last ones. Fewer where some in between are gone. Costs the
+   * same however much is kept; their payloads are held all at once.
+   */
+  page(cluster: string, options: { before?: number | undefined; count: number }): Promise<Page>;
+  /** The sequence behind which everything was stored at this time or later; 0 where that is all that is kept. */
+  locate(cluster: string, time: Date): Promise<number>;
+  /** As `follow`, for all runs of a cluster. */
+  followAll(cluster: string, options: { after: number; signal: AbortSignal }): AsyncIterable<HistoryEntry>;
 }
 
 export interface AgentDirectory {

@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { describeAgents } from "./agents-suite.ts";
 import { describeClosing } from "./closing-suite.ts";
 import { describeFollow, describeLimits } from "./follow-suite.ts";
+import { describeHistory } from "./history-suite.ts";
 import { describeJournal } from "./journal-suite.ts";
 import { describeRecords } from "./records-suite.ts";
 import { describeRequests } from "./requests-suite.ts";
@@ -17,6 +18,7 @@ export function describeBus(name: string, open: OpenStage): void {
       describeFollow(play, channel);
     }
     describeLimits(play);
+    describeHistory(play);
     describeRequests(play);
     describeAgents(play);
     describeClosing(play);

@@ -92,7 +92,13 @@ function joinForAgents(frontDoor: Bus, agents: ReadonlyMap<string, Bus>): Bus {
       announce: (address, data) => agentOf(address.cluster).agents.announce(address, data),
       list: (cluster) => frontDoor.agents.list(cluster),
     },
-    events: joinJournal((bus) => bus.events),
+    // Front doors ask, agents listen.
+    events: {
+      ...joinJournal((bus) => bus.events),
+      page: (cluster, options) => frontDoor.events.page(cluster, options),
+      locate: (cluster, time) => frontDoor.events.locate(cluster, time),
+      followAll: (cluster, options) => frontDoor.events.followAll(cluster, options),
+    },
     logs: joinJournal((bus) => bus.logs),
     async close() {
       await Promise.all([frontDoor, ...agents.values()].map((bus) => bus.close()));

@@ -5,10 +5,11 @@
  */
 import type { RunAddress } from "../../contract/names.ts";
 import type { Channel } from "../../contract/subjects.ts";
-import { toSubject } from "../address.ts";
-import type { Appended, Entry, Journal } from "../port.ts";
+import { toSubject, toWildcard } from "../address.ts";
+import type { Appended, Entry, History, Journal } from "../port.ts";
 import { createFifo, type Fifo } from "./fifo.ts";
 import type { Gate } from "./gate.ts";
+import { createMemoryHistory, type HistoryRow } from "./history.ts";
 
 export interface JournalLimits {
   /** Entries kept, of all runs together. */
@@ -17,31 +18,40 @@ export interface JournalLimits {
   readonly bytes?: number;
 }
 
-interface RunEntry extends Entry {
+/** An entry by its run, and by its place in the stream. */
+interface RunEntry extends HistoryRow {
   readonly id: string;
 }
 
 /** What is kept of one run. */
 interface Kept {
+  readonly address: RunAddress;
   readonly subject: string;
   readonly entries: Fifo<RunEntry>;
   readonly sequenceById: Map<string, number>;
 }
 
-export function createMemoryJournal(channel: Channel, limits: JournalLimits, gate: Gate): Journal {
+export interface JournalOptions {
+  readonly limits: JournalLimits;
+  readonly gate: Gate;
+  readonly now: () => Date;
+}
+
+export function createMemoryJournal(channel: Channel, { limits, gate, now }: JournalOptions): Journal & History {
   const runs = new Map<string, Kept>();
-  const order = createFifo<Kept>();
+  const order = createFifo<RunEntry>();
   const listeners = new Map<string, Set<() => void>>();
   let sequence = 0;
   let bytes = 0;
 
-  function append(subject: string, data: Uint8Array, { id, after }: { id: string; after: number }): Appended {
-    const run = runs.get(subject) ?? { subject, entries: createFifo(), sequenceById: new Map() };
+  function append(address: RunAddress, data: Uint8Array, { id, after }: { id: string; after: number }): Appended {
+    const subject = toSubject(channel, address);
+    const run = runs.get(subject) ?? { address, subject, entries: createFifo(), sequenceById: new Map() };
     const first = run.sequenceById.get(id);
     if (first !== undefined) return { kind: "appended", sequence: first };
     const last = run.entries.at(run.entries.length - 1);
     if (last !== undefined && last.sequence !== after) return { kind: "conflict" };
-    keep(run, { id, data, sequence: ++sequence });
+    keep(run, { id, data, sequence: ++sequence, address: run.address, time: now() });
     return { kind: "appended", sequence };
   }
 
@@ -49,20 +59,22 @@ export function createMemoryJournal(channel: Channel, limits: JournalLimits, gat
     runs.set(run.subject, run);
     run.entries.push(entry);
     run.sequenceById.set(entry.id, entry.sequence);
-    order.push(run);
+    order.push(entry);
     bytes += entry.data.length;
     while (order.length > (limits.entries ?? Infinity) || bytes > (limits.bytes ?? Infinity)) drop();
-    for (const wake of listeners.get(run.subject) ?? []) wake();
+    for (const subject of [run.subject, toWildcard(channel, run.address.cluster)])
+      for (const wake of listeners.get(subject) ?? []) wake();
   }
 
-  /** Drops the oldest entry: the first one of the run that comes first in the stream's order. */
+  /** Drops the oldest entry, which is also the first one of its run. */
   function drop(): void {
-    const run = order.shift();
-    const entry = run?.entries.shift();
-    if (run === undefined || entry === undefined) return;
-    run.sequenceById.delete(entry.id);
+    const entry = order.shift();
+    if (entry === undefined) return;
     bytes -= entry.data.length;
-    if (run.entries.length === 0) runs.delete(run.subject);
+    const run = runs.get(toSubject(channel, entry.address));
+    run?.entries.shift();
+    run?.sequenceById.delete(entry.id);
+    if (run?.entries.length === 0) runs.delete(run.subject);
   }
 
   /** Resolves at the run's next entry, or when the signal aborts. */
@@ -82,9 +94,14 @@ export function createMemoryJournal(channel: Channel, limits: JournalLimits, gat
   }
 
   return {
+    ...createMemoryHistory({
+      order,
+      gate,
+      wait: (cluster, signal) => waitForEntry(toWildcard(channel, cluster), signal),
+    }),
     async append(address, data, options) {
       const copy = gate.take("append an entry", data);
-      return append(toSubject(channel, address), copy, options);
+      return append(address, copy, options);
     },
     async last(address) {
       gate.check("read the last entry");

@@ -17,6 +17,8 @@ export interface MemoryBusOptions {
   readonly maxLogBytes?: number;
   /** Largest payload, bytes. Default: what a NATS server with its default `max_payload` takes. */
   readonly maxMessageBytes?: number;
+  /** The clock that entries are stored by, for tests. */
+  readonly now?: () => Date;
   /** Timers, for tests. */
   readonly schedule?: Schedule;
 }
@@ -31,6 +33,7 @@ export interface MemoryBusOptions {
  */
 export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
   const closing = new AbortController();
+  const now = options.now ?? (() => new Date());
   const gate = createGate(closing.signal, options.maxMessageBytes ?? 1024 * 1024 - 1024);
   return {
     records: createMemoryRecords(gate),
@@ -38,8 +41,8 @@ export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
       { leaseMilliseconds: options.leaseMilliseconds ?? 30_000, schedule: options.schedule ?? schedule },
       gate,
     ),
-    events: createMemoryJournal("events", { entries: options.maxEvents ?? 100_000 }, gate),
-    logs: createMemoryJournal("logs", { bytes: options.maxLogBytes ?? 64 * 1024 * 1024 }, gate),
+    events: createMemoryJournal("events", { limits: { entries: options.maxEvents ?? 100_000 }, gate, now }),
+    logs: createMemoryJournal("logs", { limits: { bytes: options.maxLogBytes ?? 64 * 1024 * 1024 }, gate, now }),
     agents: createMemoryAgents(
       {
         announcementMilliseconds: options.announcementMilliseconds ?? 60_000,

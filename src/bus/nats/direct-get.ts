@@ -12,6 +12,8 @@ import { isModern } from "./server-version.ts";
 export interface StoredMessage {
   readonly data: Uint8Array;
   readonly sequence: number;
+  /** The subject that it was published on. */
+  readonly subject: string;
   /** The value of a header; empty where there is none. */
   header(name: string): string;
 }
@@ -29,6 +31,26 @@ export async function getLast(
   { stream, subject }: Subject,
 ): Promise<StoredMessage | undefined> {
   return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${stream}.${subject}`));
+}
+
+/** The last message of all subjects that a wildcard stands for. */
+export async function getNewest(
+  link: Link,
+  what: string,
+  { stream, subject }: Subject,
+): Promise<StoredMessage | undefined> {
+  const data = stringifyJson({ last_by_subj: subject });
+  return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${stream}`, { data }));
+}
+
+/** The message at a sequence. */
+export async function getAt(
+  link: Link,
+  what: string,
+  { stream, sequence }: Pick<Subject, "stream"> & { sequence: number },
+): Promise<StoredMessage | undefined> {
+  const data = stringifyJson({ seq: sequence });
+  return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${stream}`, { data }));
 }
 
 export interface Range extends Subject {
@@ -78,5 +100,6 @@ function toStored(what: string, message: Msg): StoredMessage | undefined {
     const reason = `the broker answers ${code} ${message.headers?.description ?? "without a sequence"}`;
     throw new BusUnavailable(what, { reason });
   }
-  return { data: toPlainBytes(message.data), sequence, header: (name) => message.headers?.get(name) ?? "" };
+  const header = (name: string) => message.headers?.get(name) ?? "";
+  return { data: toPlainBytes(message.data), sequence, subject: header("Nats-Subject"), header };
 }

@@ -1,9 +1,9 @@
 /**
- * Following a run: its backlog by direct reads, then what the stream repeats on the live subject. Each live entry names the
+ * Following a run, or all runs of a cluster: its backlog by direct reads, then what the stream repeats on the live subject. Each live entry names the
  * one before it, so that a hole (a reader that was slow, a lost connection) is seen, and filled from the stream.
  */
 import { pause } from "../pause.ts";
-import { BusUnavailable, type Entry } from "../port.ts";
+import { BusUnavailable } from "../port.ts";
 import { getBehind, type Range, type StoredMessage, type Subject } from "./direct-get.ts";
 import type { Link } from "./link.ts";
 import { subscribeToEntries, type LiveEntries } from "./live-entries.ts";
@@ -13,6 +13,9 @@ export interface FollowOptions extends Subject {
   readonly after: number;
   readonly signal: AbortSignal;
 }
+
+/** An entry as it is handed out, with the subject that it was published on. */
+export type Followed = Pick<StoredMessage, "data" | "sequence" | "subject">;
 
 /** Where a follower is. */
 interface Cursor {
@@ -30,7 +33,7 @@ const replicaTries = 20;
 const replicaPause = 50;
 const retryPause = 250;
 
-export async function* follow(link: Link, options: FollowOptions): AsyncGenerator<Entry> {
+export async function* follow(link: Link, options: FollowOptions): AsyncGenerator<Followed> {
   const end = AbortSignal.any([options.signal, link.end]);
   if (end.aborted || link.connection.isClosed() || link.connection.isDraining()) return;
   const live = subscribeToEntries(link, options.liveSubject, end);
@@ -56,14 +59,14 @@ export async function* follow(link: Link, options: FollowOptions): AsyncGenerato
 async function* readBacklog(
   link: Link,
   { stream, subject, cursor, end }: FollowOptions & { cursor: Cursor; end: AbortSignal },
-): AsyncGenerator<Entry> {
+): AsyncGenerator<Followed> {
   while (!end.aborted) {
     const found = await readOrWait(link, { stream, subject, after: cursor.seen }, end);
     if (found?.length === 0) return;
-    for (const { data, sequence } of found ?? []) {
+    for (const { data, sequence, subject: its } of found ?? []) {
       if (end.aborted) return;
       cursor.seen = sequence;
-      yield { data, sequence };
+      yield { data, sequence, subject: its };
     }
   }
 }
@@ -80,7 +83,7 @@ async function readOrWait(link: Link, range: Range, end: AbortSignal): Promise<S
 }
 
 /** What is repeated, until there may be a hole in it. */
-async function* readLive(live: LiveEntries, cursor: Cursor, end: AbortSignal): AsyncGenerator<Entry> {
+async function* readLive(live: LiveEntries, cursor: Cursor, end: AbortSignal): AsyncGenerator<Followed> {
   while (!end.aborted) {
     const next = live.peek();
     if (next === undefined) {
@@ -94,7 +97,7 @@ async function* readLive(live: LiveEntries, cursor: Cursor, end: AbortSignal): A
       live.shift();
       if (next.sequence <= cursor.seen) continue;
       Object.assign(cursor, { seen: next.sequence, look: firstLook });
-      yield { data: next.data, sequence: next.sequence };
+      yield { data: next.data, sequence: next.sequence, subject: next.subject };
     }
   }
 }

@@ -37,7 +37,9 @@ export function createNatsJournal(link: Link, channel: "events" | "logs"): Journ
       return found && { data: found.data, sequence: found.sequence };
     },
     async *follow(address, options) {
-      yield* follow(link, { ...options, ...find(address), liveSubject: buildLiveSubject(channel, address) });
+      const liveSubject = buildLiveSubject(channel, address);
+      for await (const { data, sequence } of follow(link, { ...options, ...find(address), liveSubject }))
+        yield { data, sequence };
     },
   };
 }

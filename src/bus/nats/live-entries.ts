@@ -3,8 +3,12 @@ import type { Entry } from "../port.ts";
 import { toPlainBytes } from "./bytes.ts";
 import type { Link } from "./link.ts";
 
-/** An entry as the stream repeated it, with the sequence of the run's entry before it (0: there was none). */
+/**
+ * An entry as the stream repeated it, with the subject that it was published on, and the sequence of the entry before it
+ * (0: there was none).
+ */
 export interface LiveEntry extends Entry {
+  readonly subject: string;
   readonly previous: number;
 }
 
@@ -28,12 +32,15 @@ export function subscribeToEntries(link: Link, subject: string, end: AbortSignal
   let bytes = 0;
   let missed = false;
   let wake = () => undefined as void;
+  // The server names the entry before on the same subject. Those of a wildcard make up the whole stream, which has no gaps.
+  const isWhole = subject.endsWith(".*");
 
   function add(message: Msg): void {
     const sequence = Number(message.headers?.get("Nats-Sequence"));
-    const previous = Number(message.headers?.get("Nats-Last-Sequence"));
     if (!(sequence > 0)) return;
-    entries.push({ data: toPlainBytes(message.data), sequence, previous });
+    const previous = isWhole ? sequence - 1 : Number(message.headers?.get("Nats-Last-Sequence"));
+    const published = message.headers?.get("Nats-Subject") ?? "";
+    entries.push({ data: toPlainBytes(message.data), sequence, subject: published, previous });
     bytes += message.data.length;
     if (bytes > limitBytes && entries.length > 1) miss();
     wake();

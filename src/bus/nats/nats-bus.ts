@@ -1,6 +1,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Bus } from "../port.ts";
 import { createNatsAgents } from "./agents.ts";
+import { createNatsHistory } from "./history.ts";
 import { createNatsJournal } from "./journal.ts";
 import { createLink } from "./link.ts";
 import { createNatsRecords } from "./records.ts";
@@ -43,7 +44,7 @@ export function createNatsBus(options: NatsBusOptions): Bus {
   return {
     records: createNatsRecords(link),
     requests: createNatsRequests(link),
-    events: createNatsJournal(link, "events"),
+    events: { ...createNatsJournal(link, "events"), ...createNatsHistory(link) },
     logs: createNatsJournal(link, "logs"),
     agents: createNatsAgents(link),
     async close() {
