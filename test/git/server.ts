@@ -1,5 +1,5 @@
 /**
- * Git servers on loopback for tests: http and https by way of git's own CGI program, ssh by way of a real sshd.
+ * Git servers for tests, on loopback unless told otherwise: http and https by way of git's own CGI program, ssh by way of a real sshd.
  *
  * @example
  * const server = await startGitServer({ auth: { username: "me", password: "secret" } });
@@ -26,6 +26,8 @@ export interface GitServerOptions {
   readonly auth?: { readonly username: string; readonly password: string };
   /** https, with a certificate of its own (`caFile`). */
   readonly tls?: boolean;
+  /** This machine's address to listen on, and in URLs; left out: 127.0.0.1. */
+  readonly host?: string;
   /** Speak git's protocol 0, as old servers do: then a commit that no branch points at can't be asked for. */
   readonly oldProtocol?: boolean;
   /** Answers instead of git where it returns true. */
@@ -44,8 +46,9 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-/** Starts a git server on a free port of 127.0.0.1. */
+/** Starts a git server on a free port. */
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
+  const { host = "127.0.0.1" } = options;
   const root = await mkdtemp(path.join(tmpdir(), "git-server-"));
   const requests: GitServer["requests"] = [];
   const children = new Set<ChildProcess>();
@@ -62,14 +65,15 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     child.once("close", () => children.delete(child));
   };
   const caFile = path.join(root, "certificate.pem");
-  const server = options.tls === true ? createTlsServer(await makeCertificate(root), listener) : createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const server =
+    options.tls === true ? createTlsServer(await makeCertificate(root, host), listener) : createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     port,
     caFile,
     requests,
-    url: (repo) => `${options.tls === true ? "https" : "http"}://127.0.0.1:${port}/${repo}.git`,
+    url: (repo) => `${options.tls === true ? "https" : "http"}://${host}:${port}/${repo}.git`,
     createRepo: (name, files) => createRepository(path.join(root, `${name}.git`), files),
     close: async () => {
       server.closeAllConnections();
@@ -148,9 +152,9 @@ function splitOnce(line: string): [string, string] {
   return [line.slice(0, colon), line.slice(colon + 1).trim()];
 }
 
-async function makeCertificate(directory: string): Promise<{ key: string; cert: string }> {
+async function makeCertificate(directory: string, host: string): Promise<{ key: string; cert: string }> {
   const [key, cert] = [path.join(directory, "key.pem"), path.join(directory, "certificate.pem")];
-  const names = "subjectAltName=IP:127.0.0.1,DNS:localhost";
+  const names = `subjectAltName=IP:${host},DNS:localhost`;
   const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   const args = ["req", ...kind, "-subj", "/CN=localhost", "-addext", names, "-keyout", key, "-out", cert];
   await promisify(execFile)("openssl", args);

@@ -13,7 +13,11 @@ import { fetchDebianPackage } from "../../scripts/debian-package.ts";
 import { createRepository, type Files, type Repository } from "./repository.ts";
 
 const run = promisify(execFile);
-const host = "127.0.0.1";
+
+export interface SshServerOptions {
+  /** This machine's address to listen on, and in URLs; left out: 127.0.0.1. */
+  readonly host?: string;
+}
 
 export interface SshGitServer {
   readonly port: number;
@@ -26,13 +30,13 @@ export interface SshGitServer {
   close(): Promise<void>;
 }
 
-/** Starts a git server on a free port of 127.0.0.1. */
-export async function startSshGitServer(): Promise<SshGitServer> {
+/** Starts a git server on a free port. */
+export async function startSshGitServer({ host = "127.0.0.1" }: SshServerOptions = {}): Promise<SshGitServer> {
   const root = await mkdtemp(path.join(tmpdir(), "git-ssh-server-"));
-  const port = await findFreePort();
+  const port = await findFreePort(host);
   await Promise.all(["host", "client"].map((name) => makeKey(path.join(root, name))));
   const hostKey = (await readFile(path.join(root, "host.pub"), "utf8")).trim();
-  const child = await startSshd(root, port);
+  const child = await startSshd(root, { host, port });
   return {
     port,
     privateKey: await readFile(path.join(root, "client"), "utf8"),
@@ -54,7 +58,7 @@ async function makeKey(file: string): Promise<void> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", file]);
 }
 
-async function startSshd(root: string, port: number): Promise<ChildProcess> {
+async function startSshd(root: string, { host, port }: { host: string; port: number }): Promise<ChildProcess> {
   const settings = [
     `ListenAddress ${host}:${port}`,
     `HostKey ${path.join(root, "host")}`,
@@ -120,7 +124,7 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-async function findFreePort(): Promise<number> {
+async function findFreePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
