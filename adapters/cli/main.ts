@@ -23,7 +23,7 @@ async function explainEnd(error: unknown): Promise<number> {
   if (interrupt.signal.aborted) return exitCodes.interrupted;
   const { cleanText } = await import("./terminal/safe-text.ts");
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${cleanText(message, { colour: false })}\n`);
+  process.stderr.write(`${cleanText(message, { colour: false }).trimEnd()}\n`);
   if (error instanceof Stop) return error.exitCode;
   if (process.env["CONTAINER_DRIVER_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return exitCodes.failed;

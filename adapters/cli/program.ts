@@ -39,6 +39,7 @@ function buildProgram(perform: Perform): Command {
     .addHelpText("after", exitCodesHelp)
     .exitOverride();
   addRun(program, perform);
+  addConform(program, perform);
   return program;
 }
 
@@ -54,5 +55,24 @@ function addRun(program: Command, perform: Perform): void {
     .action(async (_options, command: Command) => {
       const { run } = await import("./commands/run.ts");
       await perform(command.optsWithGlobals(), (context) => run(command.optsWithGlobals(), context));
+    });
+}
+
+function addConform(program: Command, perform: Perform): void {
+  program
+    .command("conform")
+    .description("try a container out against the contract: create, update, destroy, failure, no root, read-only root")
+    .argument("<image or directory>", "a directory's files are sent as the request's files")
+    .argument("[command...]", "after --: what runs in it; left out: what the request says, or run.sh")
+    .option("-f, --file <file>", "the request to try it with, YAML or JSON")
+    .option("--update <file>", "the same resource with other inputs")
+    .option("--broken <file>", "inputs that it must fail with; left out: none at all")
+    .option("--timeout <seconds>", "for each run", "600")
+    .option("--verbose", "show what it prints")
+    .action(async (target: string, words: string[], _options: unknown, command: Command) => {
+      const { conformCommand } = await import("./commands/conform.ts");
+      await perform(command.optsWithGlobals(), (context) =>
+        conformCommand([target, ...words], command.optsWithGlobals(), context),
+      );
     });
 }

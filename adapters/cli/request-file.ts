@@ -41,7 +41,7 @@ async function parseYaml(content: string): Promise<Result<string>> {
   const { parseDocument } = await import("yaml");
   const document = parseDocument(content, { intAsBigInt: true });
   const [error] = document.errors;
-  if (error !== undefined) return refuse(error.message);
+  if (error !== undefined) return refuse(error.message.trim());
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   if (!isJsonObject(value)) return refuse("it must be an object with type, resource and driver");
   return succeed(stringifyJson(keepDigits(value)));

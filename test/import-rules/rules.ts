@@ -122,7 +122,7 @@ const adapters: Rules = {
   // A client: the front door's schemas, and the agent's launcher for trying a container out on this machine.
   "adapters/cli": {
     may: ["src/**", "k8s-agent/**", "adapters/node", "adapters/agent"],
-    packages: ["node:", "commander", "valibot", "yaml"],
+    packages: ["node:", "commander", "ulid", "valibot", "yaml"],
   },
 };
 
