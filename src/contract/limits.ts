@@ -32,6 +32,14 @@ export const limits = {
   checkoutBytes: 1024 ** 3,
   /** A git checkout, seconds. */
   checkoutSeconds: 600,
+  /** `job.pod_template`, bytes of YAML or JSON text. */
+  podTemplateBytes: 64 * 1024,
+  /** `job.pod_template`, values in it once YAML's aliases are resolved. */
+  podTemplateValues: 10_000,
+  /** One variable as `NAME=value`, or one argument, with its closing NUL, bytes: Linux' MAX_ARG_STRLEN. */
+  argumentBytes: 128 * 1024,
+  /** The values of one Kubernetes Secret together, bytes. */
+  secretBytes: 1024 * 1024,
   /** `Prefer: wait=N`, seconds. */
   waitSeconds: 25,
   /** `timeout` of a run, seconds. */
