@@ -39,6 +39,9 @@ function buildProgram(perform: Perform): Command {
     .addHelpText("after", exitCodesHelp)
     .exitOverride();
   addRun(program, perform);
+  addLists(program, perform);
+  addStreams(program, perform);
+  addOneRun(program, perform);
   addConform(program, perform);
   return program;
 }
@@ -55,6 +58,73 @@ function addRun(program: Command, perform: Perform): void {
     .action(async (_options, command: Command) => {
       const { run } = await import("./commands/run.ts");
       await perform(command.optsWithGlobals(), (context) => run(command.optsWithGlobals(), context));
+    });
+}
+
+function addLists(program: Command, perform: Perform): void {
+  program
+    .command("runs")
+    .description("list runs, newest first")
+    .option("--cluster <name>", "on this cluster")
+    .option("--driver <name>", "of this driver")
+    .option("--guresid <id>", "of this resource")
+    .option("--status <status>", "requested, accepted, starting, running, collecting, succeeded, failed or cancelled")
+    .option("--since <time>", "requested since then: 90s, 10m, 2h, 3d, or ISO 8601")
+    .option("--limit <count>", "at most so many", "50")
+    .action(async (_options: unknown, command: Command) => {
+      const { showRuns } = await import("./commands/runs.ts");
+      await perform(command.optsWithGlobals(), (context) => showRuns(command.optsWithGlobals(), context));
+    });
+  program
+    .command("clusters")
+    .description("list clusters and their agents")
+    .action(async (_options: unknown, command: Command) => {
+      const { showClusters } = await import("./commands/clusters.ts");
+      await perform(command.optsWithGlobals(), showClusters);
+    });
+}
+
+function addStreams(program: Command, perform: Perform): void {
+  program
+    .command("logs")
+    .description("print what a run's container printed")
+    .argument("<run>", "its id")
+    .option("-f, --follow", "go on until it has ended")
+    .option("--tail <lines>", "only the last lines")
+    .option("--raw", "as it was printed, even where that moves the cursor")
+    .action(async (run: string, _options: unknown, command: Command) => {
+      const { showLogs } = await import("./commands/logs.ts");
+      await perform(command.optsWithGlobals(), (context) => showLogs(run, command.optsWithGlobals(), context));
+    });
+  program
+    .command("events")
+    .description("print what happens to runs")
+    .argument("[run]", "only to this one")
+    .option("-f, --follow", "go on with what happens next")
+    .option("--since <time>", "from then on: 90s, 10m, 2h, 3d, or ISO 8601")
+    .action(async (run: string | undefined, _options: unknown, command: Command) => {
+      const { showEvents } = await import("./commands/events.ts");
+      await perform(command.optsWithGlobals(), (context) => showEvents(run, command.optsWithGlobals(), context));
+    });
+}
+
+function addOneRun(program: Command, perform: Perform): void {
+  program
+    .command("cancel")
+    .description("stop a run")
+    .argument("<run>", "its id")
+    .option("--wait", "show it until it has ended")
+    .action(async (run: string, _options: unknown, command: Command) => {
+      const { cancel } = await import("./commands/cancel.ts");
+      await perform(command.optsWithGlobals(), (context) => cancel(run, command.optsWithGlobals(), context));
+    });
+  program
+    .command("explain")
+    .description("say what became of a run, why, and what to do about it")
+    .argument("<run>", "its id")
+    .action(async (run: string, _options: unknown, command: Command) => {
+      const { explain } = await import("./commands/explain.ts");
+      await perform(command.optsWithGlobals(), (context) => explain(run, context));
     });
 }
 
