@@ -10,6 +10,7 @@ import type { ClusterApi, Created, ObjectRef } from "./cluster-api.ts";
 import type { ClusterFeed } from "./cluster-feed.ts";
 import { createApiConnection, type ApiResponse } from "./connection.ts";
 import { createLogOpener } from "./open-log.ts";
+import { buildCollectionPath, buildObjectPath } from "./paths.ts";
 import type { PauseRange } from "./pauses.ts";
 import { createClusterFeed } from "./read-feed.ts";
 import { reviveDates } from "./revive-dates.ts";
@@ -94,10 +95,11 @@ async function createObject(
   { kind, object, signal }: { kind: Kind; object: V1Secret | V1Job; signal: AbortSignal },
 ): Promise<Created> {
   const { namespace = "", name = "" } = object.metadata ?? {};
-  const { verb, what, collectionPath: path } = address("create", kind, { namespace, name });
+  const path = buildCollectionPath(plurals[kind], namespace);
+  const call = describe("create", kind, { namespace, name });
   const body = stringifyJson(object);
   const accepts = ({ status, reason }: ApiStatus) => status === 409 && reason === "AlreadyExists";
-  const answer = await caller.call({ verb, what, path, method: "POST", body, signal, accepts }, readJson);
+  const answer = await caller.call({ ...call, path, method: "POST", body, signal, accepts }, readJson);
   if (answer.kind === "other") return { kind: "exists" };
   const { metadata } = answer.value;
   const uid = isJsonObject(metadata) ? metadata["uid"] : undefined;
@@ -113,23 +115,16 @@ async function readObject<T>(
   return answer.kind === "other" ? undefined : (reviveDates(answer.value) as T);
 }
 
-const kinds = {
-  Secret: { prefix: "/api/v1", plural: "secrets" },
-  Job: { prefix: "/apis/batch/v1", plural: "jobs" },
-  Pod: { prefix: "/api/v1", plural: "pods" },
-} as const;
+const plurals = { Secret: "secrets", Job: "jobs", Pod: "pods" } as const;
 
-type Kind = keyof typeof kinds;
+type Kind = keyof typeof plurals;
 
-function address(verb: string, kind: Kind, { namespace, name }: ObjectRef) {
-  const { prefix, plural } = kinds[kind];
-  const collectionPath = `${prefix}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
-  return {
-    verb: `${verb} ${plural}`,
-    what: `${verb} ${kind} ${namespace}/${name}`,
-    collectionPath,
-    path: `${collectionPath}/${encodeURIComponent(name)}`,
-  };
+function describe(verb: string, kind: Kind, { namespace, name }: ObjectRef) {
+  return { verb: `${verb} ${plurals[kind]}`, what: `${verb} ${kind} ${namespace}/${name}` };
+}
+
+function address(verb: string, kind: Kind, ref: ObjectRef) {
+  return { ...describe(verb, kind, ref), path: buildObjectPath(plurals[kind], ref) };
 }
 
 function isMissing({ status }: ApiStatus): boolean {

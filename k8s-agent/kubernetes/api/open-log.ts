@@ -2,6 +2,7 @@
 import type { Caller } from "./caller.ts";
 import type { ClusterApi, LogRequest } from "./cluster-api.ts";
 import type { ApiResponse } from "./connection.ts";
+import { buildObjectPath } from "./paths.ts";
 import type { ApiStatus } from "./status.ts";
 
 export interface LogOpenerOptions {
@@ -19,7 +20,7 @@ export function createLogOpener({ caller, attemptMilliseconds }: LogOpenerOption
         verb: "get pods/log",
         what: `read the log of ${container} in Pod ${namespace}/${name}`,
         method: "GET",
-        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log`,
+        path: `${buildObjectPath("pods", { namespace, name })}/log`,
         query: buildQuery(request),
         signal,
         // The server asks the pod's kubelet first, and may wait for the log's first bytes before it says a word.

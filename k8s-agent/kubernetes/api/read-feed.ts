@@ -3,8 +3,9 @@ import * as v from "valibot";
 import { isJsonObject, parseJson, type JsonObject } from "../../../src/contract/json.ts";
 import type { Caller } from "./caller.ts";
 import { ApiRefusal } from "./cluster-api.ts";
-import type { ClusterFeed, Collection, ObjectPage, ObjectQuery, WatchMessage } from "./cluster-feed.ts";
+import type { ClusterFeed, ObjectPage, ObjectQuery, WatchMessage } from "./cluster-feed.ts";
 import type { ApiResponse } from "./connection.ts";
+import { buildCollectionPath } from "./paths.ts";
 import { readLines } from "./read-lines.ts";
 import { decodeErrorEvent } from "./status.ts";
 
@@ -53,14 +54,12 @@ export function createClusterFeed({ caller, attemptMilliseconds }: FeedOptions):
   return { listPages, watchObjects };
 }
 
-const prefixes: Readonly<Record<Collection, string>> = { jobs: "/apis/batch/v1", pods: "/api/v1", events: "/api/v1" };
-
 function address(verb: "list" | "watch", { namespace, collection }: ObjectQuery) {
   return {
     method: "GET" as const,
     verb: `${verb} ${collection}`,
     what: `${verb} ${collection} in namespace ${namespace}`,
-    path: `${prefixes[collection]}/namespaces/${encodeURIComponent(namespace)}/${collection}`,
+    path: buildCollectionPath(collection, namespace),
   };
 }
 

@@ -25,6 +25,10 @@ export interface ApiProxy {
   cut(): void;
   /** Nothing goes by any more, and nobody is told, until the function that it returns is called: then everything does. */
   freeze(): () => void;
+  /** The streams that are open now never say another word, and never end; what is asked from now on goes by. */
+  stall(): void;
+  /** Streams that are open now: watches and logs that are followed. */
+  countStreams(): number;
   /** Breaks all connections, and every new one, until the function that it returns is called. */
   refuse(): () => void;
   close(): Promise<void>;
@@ -153,6 +157,13 @@ export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
         frozen.resolve();
       };
     },
+    stall() {
+      for (const stream of streams) {
+        stream.from.unpipe(stream.to);
+        streams.delete(stream);
+      }
+    },
+    countStreams: () => streams.size,
     refuse() {
       refusing = true;
       cut();
