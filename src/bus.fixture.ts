@@ -32,6 +32,7 @@ export function interceptBus(bus: Bus, before: (call: Call) => void | Promise<vo
   });
   return {
     agents: bus.agents,
+    controls: bus.controls,
     records: {
       async get(key) {
         await before({ operation: "records.get", key });

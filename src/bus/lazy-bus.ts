@@ -46,6 +46,7 @@ export function createLazyBus(options: BusHolderOptions): Bus {
       followAll: (cluster, options) => resume((bus, from) => bus.events.followAll(cluster, from), options),
     },
     logs: wrapJournal((bus) => bus.logs),
+    controls: wrapJournal((bus) => bus.controls),
     agents: {
       announce: (address, data) => call((bus) => bus.agents.announce(address, data)),
       list: (cluster) => call((bus) => bus.agents.list(cluster)),

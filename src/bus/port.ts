@@ -18,6 +18,8 @@ export interface Bus {
   readonly events: Journal & History;
   /** What each run's container printed, in chunks. */
   readonly logs: Journal;
+  /** What is asked of each run after it was placed. Only the last one is sure to be kept. */
+  readonly controls: Journal;
   /** Which agents there are. */
   readonly agents: AgentDirectory;
   /** Lets go of everything; pending calls reject, followers end. Closing twice is fine. */

@@ -3,6 +3,7 @@
  * are NATS' own; durations are nanoseconds. `src/bus/nats/provision.ts` makes them, nothing else does. Each cluster has
  * streams of its own: docs/broker.md says why.
  */
+import { limits } from "./limits.ts";
 import { buildRepublish, buildWildcard, type Channel } from "./subjects.ts";
 
 /** `events-<cluster>`; `agents` holds what the cluster's agents announce of themselves. */
@@ -57,6 +58,8 @@ export interface Plan {
 
 const second = 1_000_000_000;
 const day = 24 * 3600 * second;
+/** What is asked of a run counts as long as its request may wait, and as the run may then take. */
+const controlDays = limits.requestDays + Math.ceil(limits.timeoutSeconds / (24 * 3600)) + 1;
 
 /** The records, one bucket for all clusters. `messageTtl`: the server lets single messages expire (2.11 and newer). */
 export function describeRecordStream(choices: StreamChoices, messageTtl: boolean): Plan {
@@ -92,6 +95,11 @@ export function describeClusterStreams(cluster: string, choices: ClusterChoices)
       structure: describeJournal("logs", cluster),
       chosen: { max_age: toNanos(logDays, day), max_bytes: logBytes },
       initial: { max_age: 7 * day, max_bytes: 256 * 1024 ** 2 },
+    }),
+    plan("controls", {
+      // The last one counts: whoever asks again, however often, takes no more room.
+      structure: { ...describeJournal("controls", cluster), max_msgs_per_subject: 1 },
+      initial: { max_age: controlDays * day },
     }),
     plan("agents", {
       structure: { retention: "limits", max_msgs_per_subject: 1, allow_direct: true },
@@ -134,7 +142,7 @@ function planStream(name: string, choices: StreamChoices, { structure, chosen, i
 }
 
 /** One subject a run; direct reads, and a repetition of each entry for those who follow, make consumers needless. */
-function describeJournal(channel: "events" | "logs", cluster: string): Configuration {
+function describeJournal(channel: Channel, cluster: string): Configuration {
   return { retention: "limits", discard: "old", allow_direct: true, republish: buildRepublish(channel, cluster) };
 }
 

@@ -4,7 +4,7 @@ import { RunAddress, type AgentAddress } from "./names.ts";
 import type { ResourceAddress } from "./run.ts";
 
 /** What a subject carries. */
-export const channels = ["requests", "events", "logs"] as const;
+export const channels = ["requests", "events", "logs", "controls"] as const;
 export type Channel = (typeof channels)[number];
 
 const prefix = "cd.v1";

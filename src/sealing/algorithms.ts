@@ -1,6 +1,6 @@
 /** The algorithms, fixed and never negotiated: whatever names another one is refused before any key is touched. */
 
-/** Signs orders: Ed25519, by its fully specified name (RFC 9864). */
+/** Signs orders and controls: Ed25519, by its fully specified name (RFC 9864). */
 export const signingAlgorithm = "Ed25519";
 
 /** Agrees on a key with the cluster: ECDH-ES over X25519 (RFC 8037). */
@@ -18,6 +18,7 @@ export const types = {
   inputs: "container-driver-inputs",
   order: "container-driver-order",
   signedOrder: "container-driver-signed-order",
+  control: "container-driver-control",
   result: "container-driver-result",
   collected: "container-driver-collected",
 } as const;

@@ -2,14 +2,15 @@
  * A run's way to its cluster. Inputs are sealed to the cluster once; each order names their digest, is signed by the front
  * door and sealed as well. The agent opens both and obeys only what a front door it trusts has signed for this very run.
  */
-import { base64url, compactVerify, CompactSign, decodeProtectedHeader } from "jose";
+import { base64url } from "jose";
 import { ContainerInputs } from "../contract/container/inputs.ts";
 import { decodeMessage, encodeMessage } from "../contract/decode.ts";
 import type { RunAddress } from "../contract/names.ts";
 import { refuse, succeed, type Result } from "../contract/result.ts";
 import { RunOrder, type Run, type RunRequest } from "../contract/run.ts";
-import { sealingAlgorithm, signingAlgorithm, types } from "./algorithms.ts";
+import { sealingAlgorithm, types } from "./algorithms.ts";
 import { decryptCompact, encryptCompact, readHeader } from "./jwe.ts";
+import { listKids, signCompact, verifyCompact } from "./jws.ts";
 import type { AgentKeys, ClusterPublicKey, NamedKey, SigningKey } from "./keys.ts";
 
 /** Seals inputs to a cluster: a compact JWE. Numbers keep their digits. */
@@ -22,8 +23,7 @@ export async function sealOrder(
   order: RunOrder,
   { signing, clusterKey }: { signing: SigningKey; clusterKey: ClusterPublicKey },
 ): Promise<string> {
-  const header = { alg: signingAlgorithm, typ: types.signedOrder, kid: signing.kid };
-  const signed = await new CompactSign(encodeMessage(order)).setProtectedHeader(header).sign(signing.key);
+  const signed = await signCompact(encodeMessage(order), types.signedOrder, signing);
   return seal(new TextEncoder().encode(signed), types.order, clusterKey);
 }
 
@@ -62,7 +62,8 @@ async function openOrder(
 ): Promise<Result<RunOrder>> {
   const signed = await unseal(sealed, types.order, keys.decryption);
   if (!signed.ok) return signed;
-  const payload = await verifyOrder(new TextDecoder().decode(signed.value), keys.trusted);
+  const compact = new TextDecoder().decode(signed.value);
+  const payload = await verifyCompact(compact, { trusted: keys.trusted, typ: types.signedOrder, what: "an order" });
   if (!payload.ok) return payload;
   const order = decodeMessage(RunOrder, payload.value);
   if (!order.ok) return order;
@@ -71,31 +72,6 @@ async function openOrder(
   return refuse(
     `it is for run ${runId} in cluster ${cluster}, and came as run ${address.runId} in cluster ${address.cluster}`,
   );
-}
-
-async function verifyOrder(signed: string, trusted: readonly NamedKey[]): Promise<Result<Uint8Array>> {
-  const signer = findSigner(signed, trusted);
-  if (!signer.ok) return signer;
-  try {
-    const { payload, protectedHeader } = await compactVerify(signed, signer.value.key, {
-      algorithms: [signingAlgorithm],
-    });
-    return protectedHeader.typ === types.signedOrder ? succeed(payload) : refuse(`what is signed is not an order`);
-  } catch {
-    return refuse(`its signature is not that of the front door ${signer.value.kid}`);
-  }
-}
-
-function findSigner(signed: string, trusted: readonly NamedKey[]): Result<NamedKey> {
-  let kid: unknown;
-  try {
-    ({ kid } = decodeProtectedHeader(signed));
-  } catch {
-    return refuse("it is not signed");
-  }
-  const signer = trusted.find((candidate) => candidate.kid === kid);
-  if (signer !== undefined) return succeed(signer);
-  return refuse(`it is signed by a front door that this agent doesn't trust; trusted: ${listKids(trusted)}`);
 }
 
 async function openInputs(
@@ -116,8 +92,4 @@ async function unseal(sealed: string, typ: string, keys: readonly NamedKey[]): P
   return opened === undefined
     ? refuse(`changed on the way, or not sealed to the key ${found.kid}`)
     : succeed(opened.plaintext);
-}
-
-function listKids(keys: readonly NamedKey[]): string {
-  return keys.map(({ kid }) => kid).join(", ") || "none";
 }

@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 import { describeAgents } from "./agents-suite.ts";
 import { describeClosing } from "./closing-suite.ts";
+import { describeControls } from "./controls-suite.ts";
 import { describeFollow, describeLimits } from "./follow-suite.ts";
 import { describeHistory } from "./history-suite.ts";
 import { describeJournal } from "./journal-suite.ts";
@@ -17,6 +18,7 @@ export function describeBus(name: string, open: OpenStage): void {
       describeJournal(play, channel);
       describeFollow(play, channel);
     }
+    describeControls(play);
     describeLimits(play);
     describeHistory(play);
     describeRequests(play);

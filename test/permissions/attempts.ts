@@ -27,7 +27,7 @@ export interface Attempts {
   readonly attempts: readonly Attempt[];
 }
 
-const channels = ["requests", "events", "logs", "agents"] as const;
+const channels = ["requests", "events", "logs", "agents", "controls"] as const;
 const streamsOf = (cluster: string) => channels.map((channel) => buildStreamName(channel, cluster));
 const streams = [...streamsOf(theirs), recordStream, ...streamsOf(mine)];
 const consumersOf = (stream: string) => (stream.endsWith(mine) ? [mine] : [theirs]);
@@ -136,7 +136,7 @@ function describePublishing(): Attempts[] {
   const publish = (subject: string): Attempt => ({ subject, data: "forged" });
   const clusters = [theirs, mine, "*", ">"];
   return [
-    ...["requests", "events", "logs", "agents", "live.events", "live.logs"].map((channel) => ({
+    ...[...channels, "live.events", "live.logs", "live.controls"].map((channel) => ({
       name: `publish ${channel}`,
       attempts: clusters.flatMap((cluster) =>
         [runIds.queued, newRun, "*", ">", "a.b"].map((run) => publish(`cd.v1.${channel}.${cluster}.${run}`)),
@@ -251,6 +251,8 @@ export const allowedSends: readonly Attempt[] = [
   { subject: `cd.v1.agents.${mine}.me`, data: "me" },
   { subject: `HUB.API.DIRECT.GET.events-${mine}.cd.v1.events.${mine}.${runIds.queued}` },
   { subject: `HUB.API.DIRECT.GET.logs-${mine}.cd.v1.logs.${mine}.${runIds.queued}` },
+  { subject: `HUB.API.DIRECT.GET.controls-${mine}.cd.v1.controls.${mine}.${runIds.queued}` },
+  { subject: `HUB.API.DIRECT.GET.controls-${mine}`, data: json({ seq: 1 }) },
   { subject: `HUB.API.DIRECT.GET.events-${mine}`, data: json({ seq: 1 }) },
   { subject: `HUB.API.DIRECT.GET.logs-${mine}`, data: json({ seq: 1 }) },
 ];
@@ -258,7 +260,9 @@ export const allowedSends: readonly Attempt[] = [
 /** The reply trick: to have the server send its answer where we may not. `inbox` is one of somebody else's. */
 function describeReplies(inbox: string): Attempts[] {
   const targets = [
-    ...["requests", "events", "logs", "live.events"].map((channel) => `cd.v1.${channel}.${theirs}.${newRun}`),
+    ...["requests", "events", "logs", "controls", "live.events", "live.controls"].map(
+      (channel) => `cd.v1.${channel}.${theirs}.${newRun}`,
+    ),
     `cd.v1.agents.${theirs}.me`,
     `$KV.resources.${recordKey}`,
     `$JS.API.STREAM.PURGE.events-${theirs}`,
@@ -294,11 +298,13 @@ const allowedExactly = [
   `HUB.API.CONSUMER.INFO.requests-${mine}.${mine}`,
   `HUB.API.DIRECT.GET.events-${mine}`,
   `HUB.API.DIRECT.GET.logs-${mine}`,
+  `HUB.API.DIRECT.GET.controls-${mine}`,
 ];
 /** With one token more. */
 const allowedWithin = [
   `HUB.API.DIRECT.GET.events-${mine}.cd.v1.events.${mine}.`,
   `HUB.API.DIRECT.GET.logs-${mine}.cd.v1.logs.${mine}.`,
+  `HUB.API.DIRECT.GET.controls-${mine}.cd.v1.controls.${mine}.`,
   `cd.v1.events.${mine}.`,
   `cd.v1.logs.${mine}.`,
   `cd.v1.agents.${mine}.`,
@@ -311,7 +317,7 @@ export function isAllowed({ subject }: Attempt): boolean {
 
 /** What somebody curious could listen to. */
 export const listened: readonly string[] = [
-  ["requests", "events", "logs", "agents", "live.events", "live.logs"].map((channel) => `cd.v1.${channel}.${theirs}.*`),
+  [...channels, "live.events", "live.logs", "live.controls"].map((channel) => `cd.v1.${channel}.${theirs}.*`),
   [">", "*", "*.>", "*.*.*.*.*", "_INBOX.>", "_INBOX.*", "_R_.>", "cd.>", "cd.v1.live.>", "cd.v1.*.*.*"],
   ["$JS.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>", "$KV.>", "$KV.resources.>", "HUB.API.>", "$SYS.>", "$SRV.>"],
 ].flat();

@@ -93,6 +93,11 @@ function joinForAgents(frontDoor: Bus, agents: ReadonlyMap<string, Bus>): Bus {
       list: (cluster) => frontDoor.agents.list(cluster),
     },
     // Front doors ask, agents listen.
+    controls: {
+      append: (address, data, options) => frontDoor.controls.append(address, data, options),
+      last: (address) => agentOf(address.cluster).controls.last(address),
+      follow: (address, options) => agentOf(address.cluster).controls.follow(address, options),
+    },
     events: {
       ...joinJournal((bus) => bus.events),
       page: (cluster, options) => frontDoor.events.page(cluster, options),

@@ -66,6 +66,7 @@ async function fillCluster(broker: BrokerStage, frontDoor: NatsConnection, clust
   for (const runId of Object.values(runIds)) {
     await agent.request(`cd.v1.events.${cluster}.${runId}`, text);
     await agent.request(`cd.v1.logs.${cluster}.${runId}`, text);
+    await frontDoor.request(`cd.v1.controls.${cluster}.${runId}`, text);
   }
   await agent.request(`cd.v1.agents.${cluster}.replica`, text);
   await agent.close();

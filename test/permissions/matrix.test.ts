@@ -5,6 +5,7 @@
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { natsServerVersions } from "../../scripts/nats-server.ts";
+import { buildLiveSubject, buildSubject } from "../../src/contract/subjects.ts";
 import { allowedSends, mine, runIds, theirs } from "./attempts.ts";
 import { listenEverywhere, send, sendEverything, toTable, type Subject } from "./matrix.ts";
 import { openMatrixStage, type MatrixStage } from "./matrix-stage.ts";
@@ -34,6 +35,18 @@ for (const [version, stage] of stages) {
         (_, i) => answers[i] === undefined || /"error"| 40\d /.test(answers[i] ?? ""),
       );
       expect(refused.map(({ subject }) => subject)).toEqual([]);
+    });
+
+    test("an agent hears what is asked of its cluster's runs, as it is asked", async () => {
+      const { user } = await openAgent(stage);
+      const heard = user.subscribe(buildLiveSubject("controls", { cluster: mine, runId: "*" }), {
+        max: 1,
+        timeout: 10_000,
+      });
+      await user.flush();
+      await stage.frontDoor.request(buildSubject("controls", { cluster: mine, runId: runIds.leased }), "stop");
+      for await (const message of heard) expect(message.string()).toBe("stop");
+      expect(heard.getReceived()).toBe(1);
     });
 
     describe.each([
@@ -71,7 +84,15 @@ for (const [version, stage] of stages) {
         const frontDoor = { user: await stage.broker.connectAs("front-door"), bound: true };
         const findings = [...(await sendEverything(stage, frontDoor)), ...(await listenEverywhere(stage, frontDoor))];
         const kinds = new Set(findings.map(({ attempt }) => attempt));
-        const expected = ["publish requests", "publish events", "KV put", "KV delete", "headers with powers", "listen"];
+        const expected = [
+          "publish requests",
+          "publish events",
+          "publish controls",
+          "KV put",
+          "KV delete",
+          "headers with powers",
+          "listen",
+        ];
         for (const kind of [...expected, "JetStream DIRECT.GET by sequence", "JetStream DIRECT.GET by subject"])
           expect(kinds).toContain(kind);
         expect(kinds).not.toContain("JetStream STREAM.DELETE");

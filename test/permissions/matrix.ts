@@ -155,11 +155,12 @@ async function workForAWhile({ broker, frontDoor, other }: MatrixStage): Promise
   for (let i = 0; i < rounds; i++) {
     await frontDoor.request(subject, canary);
     await frontDoor.request(`$JS.API.DIRECT.GET.events-${theirs}.${subject}`);
+    await frontDoor.request(`cd.v1.controls.${theirs}.${runIds.leased}`, canary);
     await other.request(`cd.v1.logs.${theirs}.${runIds.leased}`, canary);
     await other.request(`HUB.API.DIRECT.GET.events-${theirs}.${subject}`);
     await other.request(`cd.v1.agents.${theirs}.replica`, canary);
   }
-  while (heard.getReceived() < 2 * rounds) await witness.flush();
+  while (heard.getReceived() < 3 * rounds) await witness.flush();
   await witness.close();
 }
 

@@ -23,6 +23,9 @@ export interface MemoryBusOptions {
   readonly schedule?: Schedule;
 }
 
+/** Far more than are asked for while the runs that they are about last. */
+const maxControls = 10_000;
+
 /**
  * A bus for one process: nothing outlives it. Events and logs are bounded as above; records and queued requests are as
  * many as there are live resources and unfinished runs.
@@ -43,6 +46,7 @@ export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
     ),
     events: createMemoryJournal("events", { limits: { entries: options.maxEvents ?? 100_000 }, gate, now }),
     logs: createMemoryJournal("logs", { limits: { bytes: options.maxLogBytes ?? 64 * 1024 * 1024 }, gate, now }),
+    controls: createMemoryJournal("controls", { limits: { entries: maxControls }, gate, now }),
     agents: createMemoryAgents(
       {
         announcementMilliseconds: options.announcementMilliseconds ?? 60_000,

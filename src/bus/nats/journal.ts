@@ -17,7 +17,7 @@ import { publishExpecting, toRefusal, type Publication } from "./publish.ts";
 const idHeader = "Cd-Id";
 const what = "append an entry";
 
-export function createNatsJournal(link: Link, channel: "events" | "logs"): Journal {
+export function createNatsJournal(link: Link, channel: "events" | "logs" | "controls"): Journal {
   const find = (address: RunAddress): Subject => ({
     subject: toSubject(channel, address),
     stream: buildStreamName(channel, address.cluster),

@@ -46,6 +46,7 @@ export function createNatsBus(options: NatsBusOptions): Bus {
     requests: createNatsRequests(link),
     events: { ...createNatsJournal(link, "events"), ...createNatsHistory(link) },
     logs: createNatsJournal(link, "logs"),
+    controls: createNatsJournal(link, "controls"),
     agents: createNatsAgents(link),
     async close() {
       link.close();

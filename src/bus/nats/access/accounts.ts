@@ -10,10 +10,11 @@ import {
   encodeUser,
   fmtCreds,
   type Account,
+  type Export,
   type Permissions,
 } from "@nats-io/jwt";
 import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
-import { describeGrants, hubServices, inboxes, type Grant } from "./grants.ts";
+import { describeGrants, hubServices, inboxes, type Grant, type Service } from "./grants.ts";
 
 /** A new key, as its seed. */
 export function generateSeed(kind: "operator" | "account"): string {
@@ -49,15 +50,15 @@ export function buildHubAccount(keys: AccountKeys, frontDoor: Partial<Permission
   return encode("HUB", keys, {
     limits: limits({ exports: unlimited, ...jetStream }),
     default_permissions: frontDoor,
-    exports: hubServices.map(({ name, subject, answers }) => ({
-      name,
-      subject,
-      type: "service",
-      // Without a token of the hub's, no other account on this broker can import it.
-      token_req: true,
-      response_type: answers === "one" ? "Singleton" : "Stream",
-    })),
+    exports: hubServices.map(buildExport),
   });
+}
+
+function buildExport({ name, subject, answers }: Service): Export {
+  // Without a token of the hub's, no other account on this broker can import it.
+  const common = { name, subject, token_req: true };
+  if (answers === "unasked") return { ...common, type: "stream" };
+  return { ...common, type: "service", response_type: answers === "one" ? "Singleton" : "Stream" };
 }
 
 /** A cluster's account: what its agent needs of the hub, and nothing else. `hub` is the hub's seed. */
@@ -65,19 +66,25 @@ export async function buildClusterAccount(cluster: string, keys: AccountKeys, hu
   const grants = describeGrants(cluster);
   const importer = getPublicKey(keys.seed);
   const imports = await Promise.all(grants.map((grant) => buildImport(grant, importer, hub)));
+  const heard = grants.filter(({ service }) => service.answers === "unasked");
+  const asked = grants.filter(({ service }) => service.answers !== "unasked");
   return encode(cluster, keys, {
     limits: limits({ imports: unlimited, conn: clusterConnections }),
-    default_permissions: { pub: { allow: grants.map(({ localSubject }) => localSubject) }, sub: { allow: [inboxes] } },
+    default_permissions: {
+      pub: { allow: asked.map(({ localSubject }) => localSubject) },
+      sub: { allow: [inboxes, ...heard.map(({ localSubject }) => localSubject)] },
+    },
     imports,
   });
 }
 
 async function buildImport({ service, subject, localSubject }: Grant, importer: string, hub: string) {
   const hubKey = toKeyPair(hub);
-  const token = await encodeActivation(service.name, importer, hubKey, "service", { subject });
+  const type = service.answers === "unasked" ? ("stream" as const) : ("service" as const);
+  const token = await encodeActivation(service.name, importer, hubKey, type, { subject });
   return {
     name: service.name,
-    type: "service" as const,
+    type,
     account: hubKey.getPublicKey(),
     subject,
     local_subject: localSubject,

@@ -12,6 +12,7 @@ export const frontDoorPermissions: Partial<Permissions> = {
       buildWildcard("requests"),
       // `run.requested.v1`, and the end of runs that no agent has seen.
       buildWildcard("events"),
+      buildWildcard("controls"),
       buildRecordSubject(">"),
       "$JS.API.DIRECT.GET.>",
     ],

@@ -3,7 +3,7 @@
  * is in an account of its own, which imports these services from the hub and nothing else. docs/broker.md says why.
  */
 import { buildConsumerName, buildStreamName } from "../../../contract/streams.ts";
-import { buildWildcard } from "../../../contract/subjects.ts";
+import { buildLiveSubject, buildWildcard, type Channel } from "../../../contract/subjects.ts";
 import { checkCluster } from "../../address.ts";
 
 /** The hub's JetStream API, as clusters' accounts call it: `$JS.API` itself means an account's own JetStream. */
@@ -12,13 +12,13 @@ export const hubApiPrefix = "HUB.API";
 /** Where answers come to. */
 export const inboxes = "_INBOX.>";
 
-/** One service of the hub. */
+/** One service of the hub: something to be asked, or (`unasked`) something to be heard. */
 export interface Service {
   readonly name: string;
   /** Its subjects in the hub, for all clusters. An account imports it only with a token that the hub has signed for it. */
   readonly subject: string;
-  /** Does one request have several answers? */
-  readonly answers: "one" | "many";
+  /** How many answers one request has; `unasked`: it is listened to. */
+  readonly answers: "one" | "many" | "unasked";
 }
 
 /** A cluster's share of a service. */
@@ -45,6 +45,11 @@ const services = {
   agents: service("announce oneself", buildWildcard("agents")),
   last: service("read the last message of a subject", "$JS.API.DIRECT.GET.*.>"),
   read: service("read messages by sequence", "$JS.API.DIRECT.GET.*", "many"),
+  controls: service(
+    "hear what is asked of runs",
+    buildLiveSubject("controls", { cluster: "*", runId: "*" }),
+    "unasked",
+  ),
 };
 
 /** Everything that the hub exports. It is the same whatever clusters there are. */
@@ -53,7 +58,7 @@ export const hubServices: readonly Service[] = Object.values(services);
 /** What a cluster's account imports. */
 export function describeGrants(cluster: string): Grant[] {
   const name = checkCluster(cluster);
-  const stream = (channel: "requests" | "events" | "logs") => buildStreamName(channel, name);
+  const stream = (channel: Channel) => buildStreamName(channel, name);
   const consumer = `${stream("requests")}.${buildConsumerName(name)}`;
   const api = (granted: Service, rest: string): Grant => ({
     service: granted,
@@ -68,7 +73,8 @@ export function describeGrants(cluster: string): Grant[] {
     same(services.events, buildWildcard("events", name)),
     same(services.logs, buildWildcard("logs", name)),
     same(services.agents, buildWildcard("agents", name)),
-    ...(["events", "logs"] as const).flatMap((channel) => [
+    same(services.controls, buildLiveSubject("controls", { cluster: name, runId: "*" })),
+    ...(["events", "logs", "controls"] as const).flatMap((channel) => [
       api(services.last, `DIRECT.GET.${stream(channel)}.${buildWildcard(channel, name)}`),
       api(services.read, `DIRECT.GET.${stream(channel)}`),
     ]),
