@@ -11,7 +11,9 @@ export interface LineWriter {
 const longestLine = 64 * 1024;
 
 export function createLineWriter(options: { colour: boolean; writeLine: (line: string) => void }): LineWriter {
-  const { colour, writeLine } = options;
+  const { colour } = options;
+  // Colours must not run into the next margin.
+  const writeLine = (line: string) => options.writeLine(line.includes("\x1b[") ? `${line}\x1b[0m` : line);
   const cleaner = createTextCleaner({ colour });
   let rest = "";
   const take = (text: string) => {
