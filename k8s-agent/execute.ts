@@ -58,13 +58,16 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   const mustExist = reporter.phase === "running" || reporter.phase === "collecting";
   await reporter.enter("starting");
   const launched = await launcher.launch(run, { mustExist, signal: options.signal });
-  if (launched.kind === "refused") return fail("launch-refused", launched.message);
+  if (launched.kind === "refused") {
+    const { reason = "launch-refused", message, evidence } = launched;
+    return { kind: "failed", failure: { reason, message, ...(evidence && { evidence }) } };
+  }
   if (launched.kind === "missing") return fail("lost", "Cannot say how the run ended: its workload is gone");
   if (launched.kind === "launched") for (const warning of launched.warnings) await reporter.warn(warning);
   return follow(run, options);
 }
 
-function fail(reason: "launch-refused" | "start-failed" | "lost", message: string): RunResult {
+function fail(reason: "start-failed" | "lost", message: string): RunResult {
   return { kind: "failed", failure: { reason, message } };
 }
 
@@ -130,6 +133,10 @@ async function followStatus(
   const timeout = run.inputs.values.timeout ?? limits.defaultTimeoutSeconds;
   for await (const status of launcher.watch(run.order.runId, { signal })) {
     if (status.kind === "ended") return status;
+    if (status.kind === "warning") {
+      await reporter.warn(status.message);
+      continue;
+    }
     stopper.startDeadline(status.startedAt, timeout);
     if (status.kind === "running")
       await reporter.enter("running", status.commit === undefined ? {} : { commit: status.commit });

@@ -36,7 +36,13 @@ export interface LaunchOptions {
 export type Launched =
   | { readonly kind: "launched" | "existing"; readonly warnings: readonly string[] }
   /** Can't be carried out by this launcher or isn't allowed: the run fails. */
-  | { readonly kind: "refused"; readonly message: string }
+  | {
+      readonly kind: "refused";
+      readonly message: string;
+      /** Left out: `launch-refused`. */
+      readonly reason?: WorkloadFailure;
+      readonly evidence?: Evidence;
+    }
   /** Only with `mustExist`. */
   | { readonly kind: "missing" };
 
@@ -47,6 +53,8 @@ export type WorkloadStatus =
   | { readonly kind: "running"; readonly startedAt: string; readonly mainStartedAt: string; readonly commit?: string }
   /** Main has ended, its files are being read. */
   | { readonly kind: "collecting"; readonly startedAt: string }
+  /** No stage of its own: something about the workload that its owner should know, in a sentence. */
+  | { readonly kind: "warning"; readonly message: string }
   | Ended;
 
 export interface Ended {

@@ -23,12 +23,13 @@ const misplacements = /^(OutOf\w+|NodeAffinity|NodePorts|UnexpectedAdmissionErro
 
 /** Why the pod went, or has to go. Undefined: nobody wants it gone, but itself. */
 export function findDeparture(sighting: Sighting): EndCause | undefined {
-  const { pod, podGone, job, jobGone, stopped } = sighting;
+  const { pod, podGone, job, jobGone, stopped, killed } = sighting;
   const told = pod === undefined ? undefined : explainStatus(pod);
   if (told !== undefined) return told;
   const requested = readDeletionRequest(pod);
   if (requested === undefined && !podGone) return undefined;
   const event = quoteJob(sighting);
+  if (killed) return { kind: "signalled", signal: "SIGKILL" };
   if (stopped)
     return fail("lost", "Cannot tell how the container ended: it was stopped, and its pod is gone", { event });
   if (requested !== undefined && isPastDeadline(job, requested)) return explainDeadline(sighting);

@@ -16,7 +16,7 @@ function readRecorded(name: string): Sighting {
   const parsed = parseJson(readFileSync(new URL(`recorded/${name}.json`, import.meta.url), "utf8"));
   if (!parsed.ok) throw new Error(parsed.problem);
   const { job, pod, warnings = [] } = parsed.value as unknown as Recorded;
-  const base = { job, jobGone: false, pod, podGone: false, warnings, stopped: false };
+  const base = { job, jobGone: false, pod, podGone: false, warnings, stopped: false, killed: false };
   return { ...base, pullFailingSince: undefined };
 }
 
@@ -246,10 +246,9 @@ describe("a pod that goes", () => {
     "by %s is evicted",
     (reason) => {
       const { pod } = readRecorded("pod-deleted");
-      const status = {
-        ...pod?.status,
+      const status = alter(pod?.status, {
         conditions: [{ type: "DisruptionTarget", status: "True", reason, message: "why" }],
-      };
+      });
       expect(judge("pod-deleted", { pod: alter(pod, { status }) })).toMatchObject({
         cause: { kind: "evicted", message: expect.stringContaining("why"), evidence: { exitCode: 137 } },
       });

@@ -14,6 +14,8 @@ export interface Sighting {
   readonly warnings: readonly CoreV1Event[];
   /** This agent has stopped the run: what becomes of the pod is no surprise. */
   readonly stopped: boolean;
+  /** It had to be killed, and its pod removed, before anybody could say how it ended. */
+  readonly killed: boolean;
   /** Since when an image can't be pulled, milliseconds since 1970; undefined: it can, or nobody has tried. */
   readonly pullFailingSince: number | undefined;
 }

@@ -1,0 +1,187 @@
+/**
+ * Runs as Kubernetes Jobs. What becomes of them comes from shared watches; what was launched is found again by its name.
+ * For an ordinary run that is five calls: its Secret, its Job, main's log, the collector's log, and the Secret's end.
+ */
+import type { Logger } from "../../src/log.ts";
+import { deriveCollectorKey } from "../../src/sealing/collector-key.ts";
+import type { JobSettings } from "../job/settings.ts";
+import type { Ended, Launcher, LogPiece, WorkloadStatus } from "../launch/launcher.ts";
+import { collectorKey } from "../sidecar/mounts.ts";
+import type { ClusterApi } from "./api/cluster-api.ts";
+import { defaultGraces, type Graces } from "./diagnosis/sighting.ts";
+import { readMainLog } from "./logs/read-main-log.ts";
+import { launchRun } from "./runs/launch-run.ts";
+import { createLogSource } from "./runs/main-log-source.ts";
+import { until } from "./runs/notifier.ts";
+import { buildRef } from "./runs/refs.ts";
+import { isRemoved, removeRun } from "./runs/remove-run.ts";
+import { haltRun, hurryRun } from "./runs/stop-run.ts";
+import { createTrackers, type Trackers } from "./runs/trackers.ts";
+import type { WorkloadStore } from "./workloads/workload-store.ts";
+
+export interface KubernetesLauncherOptions {
+  readonly api: ClusterApi;
+  readonly store: WorkloadStore;
+  readonly settings: JobSettings;
+  readonly graces?: Partial<Graces>;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+}
+
+export interface KubernetesLauncher extends Launcher {
+  /** Lets go of everything; runs go on. Store and API are their maker's to close. */
+  close(): void;
+}
+
+interface Context extends KubernetesLauncherOptions {
+  readonly trackers: Trackers;
+  /** Aborts when the launcher closes. */
+  readonly closing: AbortSignal;
+  /** By run id, of the runs that this launcher has launched or found. */
+  readonly keys: Map<string, string>;
+  /** By run id: what sees to it that a stopped run ends in time. */
+  readonly hurries: Map<string, { readonly graceSeconds: number; end(): void }>;
+}
+
+export function createKubernetesLauncher(options: KubernetesLauncherOptions): KubernetesLauncher {
+  const { api, store, now, settings, logger } = options;
+  const closed = new AbortController();
+  const keys = new Map<string, string>();
+  const graces = { ...defaultGraces, ...options.graces };
+  const getKey = async (runId: string, signal: AbortSignal) =>
+    keys.get(runId) ?? readKey(runId, { api, store, settings }, signal);
+  const trackers = createTrackers({ api, store, graces, logger, now, getKey });
+  const context: Context = { ...options, trackers, closing: closed.signal, keys, hurries: new Map() };
+  return {
+    name: "kubernetes",
+    async launch(run, { mustExist = false, signal = closed.signal } = {}) {
+      const key = await deriveCollectorKey(run.order.runKey);
+      keys.set(run.order.runId, key);
+      const either = AbortSignal.any([signal, closed.signal]);
+      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either });
+    },
+    watch: (runId, { signal }) => watchRun(runId, { ...context, signal: AbortSignal.any([signal, closed.signal]) }),
+    readLog: (runId, { from, signal }) =>
+      readRunLog(runId, { ...context, from, signal: AbortSignal.any([signal, closed.signal]) }),
+    stop: (runId, { graceSeconds }) => stopRun(runId, { ...context, graceSeconds }),
+    remove: (runId) => removeAll(runId, context),
+    async list() {
+      await store.ready(closed.signal);
+      return store.list().filter((runId) => !isRemoved(runId, store));
+    },
+    close() {
+      closed.abort(new Error("Cannot go on: the launcher was closed"));
+      trackers.close();
+    },
+  };
+}
+
+/** For whoever watches a run that another replica has launched. */
+async function readKey(
+  runId: string,
+  { api, store, settings }: Pick<Context, "api" | "store" | "settings">,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const namespace = store.get(runId).job?.metadata?.namespace ?? settings.namespace;
+  const secret = await api.readSecret(buildRef(runId, namespace), signal);
+  const key = secret?.data?.[collectorKey.file];
+  return key === undefined ? undefined : Buffer.from(key, "base64").toString();
+}
+
+type Following = Context & { readonly signal: AbortSignal };
+
+async function* watchRun(runId: string, context: Following): AsyncGenerator<WorkloadStatus> {
+  const { signal } = context;
+  const tracker = await openTracker(runId, context);
+  if (tracker === undefined) {
+    if (!signal.aborted) yield nothingThere;
+    return;
+  }
+  try {
+    // From the present status on, and no warning is left out.
+    let next = tracker.statuses.findLastIndex(({ kind }) => kind !== "warning");
+    if (tracker.ended === undefined) yield* tracker.statuses.slice(0, next).filter(({ kind }) => kind === "warning");
+    for (next = Math.max(next, 0); !signal.aborted; next += 1) {
+      await until(() => tracker.statuses.length > next, { changed: tracker.changed, signal });
+      const status = tracker.statuses[next];
+      if (status === undefined || signal.aborted) return;
+      yield status;
+      if (status.kind === "ended") return;
+    }
+  } finally {
+    context.trackers.release(tracker);
+  }
+}
+
+const nothingThere: Ended = {
+  kind: "ended",
+  cause: { kind: "lost", message: "Cannot tell how the run ended: there is no workload of it" },
+};
+
+async function* readRunLog(
+  runId: string,
+  context: Following & { readonly from: string | undefined },
+): AsyncGenerator<LogPiece> {
+  const { signal, from } = context;
+  const tracker = await openTracker(runId, context);
+  if (tracker === undefined) return;
+  try {
+    const { changed } = tracker;
+    await until(() => tracker.sighting.pod !== undefined || tracker.ended !== undefined, { changed, signal });
+    if (signal.aborted || tracker.sighting.pod === undefined) return;
+    yield* readMainLog(createLogSource(tracker, context), { from, signal });
+  } finally {
+    context.trackers.release(tracker);
+  }
+}
+
+/** Undefined: there is no workload of that run, or the signal has aborted. */
+async function openTracker(runId: string, { store, trackers, api, settings, signal }: Following) {
+  try {
+    await store.ready(signal);
+    const found = store.get(runId);
+    if (trackers.has(runId) || found.job !== undefined || found.pods.length > 0) return trackers.take(runId);
+    // Another replica may have launched it a moment ago: the watch is on its way.
+    for (const namespace of new Set(settings.namespaces)) {
+      if ((await api.readJob(buildRef(runId, namespace), signal)) !== undefined) return trackers.take(runId);
+    }
+    return undefined;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+async function stopRun(runId: string, context: Context & { readonly graceSeconds: number }): Promise<void> {
+  const { api, store, trackers, hurries, graceSeconds, closing, logger } = context;
+  await store.ready(closing);
+  const found = store.get(runId);
+  if (found.job === undefined && found.pods.length === 0) return;
+  trackers.mark(runId, { stopped: true });
+  const ending = new AbortController();
+  const signal = AbortSignal.any([closing, ending.signal]);
+  const onKill = () => trackers.mark(runId, { stopped: true, killed: true });
+  const options = { api, store, graceSeconds, onKill, signal };
+  await haltRun(found, options);
+  const before = hurries.get(runId);
+  if (before !== undefined && before.graceSeconds <= graceSeconds) return;
+  before?.end();
+  const hurry = { graceSeconds, end: () => ending.abort() };
+  hurries.set(runId, hurry);
+  hurryRun(runId, options)
+    .catch((error: unknown) => {
+      if (!signal.aborted) logger.error({ runId, err: error }, "Could not end a run in time");
+    })
+    .finally(() => hurries.get(runId) === hurry && hurries.delete(runId));
+}
+
+async function removeAll(runId: string, context: Context): Promise<void> {
+  const { api, store, trackers, settings, hurries, keys, closing } = context;
+  await store.ready(closing);
+  hurries.get(runId)?.end();
+  trackers.mark(runId, { stopped: true });
+  await removeRun(runId, { api, store, namespaces: [...new Set(settings.namespaces)], signal: closing });
+  trackers.forget(runId);
+  keys.delete(runId);
+}
