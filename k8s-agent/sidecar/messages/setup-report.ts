@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { check } from "../../../src/contract/decode.ts";
-import { parseJson, stringifyJson } from "../../../src/contract/json.ts";
+import { parseJsonObject, stringifyJson } from "../../../src/contract/json.ts";
 import { refuse, succeed, type Result } from "../../../src/contract/result.ts";
 
 const Line = v.object({
@@ -39,7 +39,7 @@ export function encodeSetupReport({ problem, ...line }: SetupReport): string {
 export function decodeSetupReport(message: string): Result<SetupReport> {
   const end = message.indexOf("\n");
   if (end < 0) return refuse("Cannot read the report of setup: it has no first line");
-  const parsed = parseJson(message.slice(0, end));
+  const parsed = parseJsonObject(message.slice(0, end));
   const line = parsed.ok ? check(Line, parsed.value) : parsed;
   if (!line.ok) return refuse(`Cannot read the report of setup: ${line.problem}`);
   const problem = message.slice(end + 1);
