@@ -101,7 +101,10 @@ function addStreams(program: Command, perform: Perform): void {
     .description("print what happens to runs")
     .argument("[run]", "only to this one")
     .option("-f, --follow", "go on with what happens next")
-    .option("--since <time>", "from then on: 90s, 10m, 2h, 3d, or ISO 8601")
+    .option(
+      "--since <time>",
+      "from then on: 90s, 10m, 2h, 3d, or ISO 8601; left out: the last hour, with -f from now on",
+    )
     .action(async (run: string | undefined, _options: unknown, command: Command) => {
       const { showEvents } = await import("./commands/events.ts");
       await perform(command.optsWithGlobals(), (context) => showEvents(run, command.optsWithGlobals(), context));

@@ -97,6 +97,14 @@ describe("a stream", () => {
     expect(await follow(url, { live: false }).read()).toEqual(["line 1"]);
   });
 
+  test("is over when the server has nothing behind what was seen", async () => {
+    const { url } = await serve((_request, response, times) => {
+      if (times === 0) response.writeHead(200, eventStream).end(toText(1));
+      else response.writeHead(204).end();
+    });
+    expect(await follow(url).read()).toEqual(["line 1"]);
+  });
+
   test("is not tried again when the server knows no such thing, or there never was a server", async () => {
     const unknown = await serve((_request, response) => {
       response.writeHead(404).end('{"error":"RES-102","message":"There is no such run"}');

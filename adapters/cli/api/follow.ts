@@ -51,6 +51,8 @@ async function* connect(
     const resumed = lastId === undefined ? {} : { "Last-Event-ID": lastId };
     const headers = { ...call.headers, ...resumed, Accept: "text/event-stream" };
     const response = await client.send({ ...call, headers, signal });
+    // What the client has seen was all of it (WHATWG HTML: a stream that answers 204 is not connected to again).
+    if (response.status === 204) return yield { event: "end", data: '{"complete": true}', id: lastId };
     if (response.status !== 200) throw await toStop(response, `${client.url}${call.path}`);
     reconnection.connected();
     if (response.body !== null) yield* parseServerEvents(response.body, { onBytes });

@@ -23,9 +23,11 @@ export async function showEvents(
   if (run !== undefined && since !== undefined)
     throw new Stop("usage", "Cannot use --since with a run: all of its events are shown");
   const path = run === undefined ? "/events" : `/runs/${checkRunId(run)}/events`;
-  const from = since === undefined ? undefined : parseSince(since, now());
+  // Those of all runs may be very many: without another wish those of the last hour, or from now on.
+  const wish = since ?? (run === undefined && !live ? "1h" : undefined);
+  const from = wish === undefined ? undefined : parseSince(wish, now());
   if (from?.ok === false) throw new Stop("usage", `Cannot use --since: ${from.problem}`);
-  const query = { follow: live ? "true" : undefined, since: from?.value };
+  const query = { follow: String(live), since: from?.value };
   const reconnection = createReconnection({ note: screen.note, signal });
   for await (const item of followEvents(client, path, { live, query, reconnection, signal })) {
     if (item.kind === "end") break;

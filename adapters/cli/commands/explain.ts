@@ -32,7 +32,7 @@ export async function explain(text: string, context: Context): Promise<ExitCode>
 async function readTail(runId: string, { client, screen, signal }: Context): Promise<string> {
   const options = {
     live: false,
-    query: { tail: tailLines },
+    query: { follow: "false", tail: tailLines },
     reconnection: createReconnection({ note: screen.note, signal }),
     signal,
   };

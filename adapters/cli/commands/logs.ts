@@ -17,7 +17,7 @@ export async function showLogs(runId: string, options: LogsOptions, context: Con
   const { client, screen, signal } = context;
   const path = checkRunId(runId);
   const { follow: live = false, raw = false } = options;
-  const query = { follow: live ? "true" : undefined, tail: parseTail(options.tail) };
+  const query = { follow: String(live), tail: parseTail(options.tail) };
   const reconnection = createReconnection({ note: screen.note, signal });
   const cleaner = createTextCleaner({ colour: screen.colour });
   for await (const item of followLog(client, path, { live, query, reconnection, signal })) {
