@@ -7,6 +7,7 @@ import type { Bus, Lease } from "../src/bus/port.ts";
 import { isTerminal } from "../src/contract/events.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
+import { createCancels } from "./control/cancels.ts";
 import { execute } from "./execute.ts";
 import { keepLease, type LeaseKeeper } from "./intake/lease-keeper.ts";
 import { openLease } from "./intake/open-lease.ts";
@@ -93,7 +94,13 @@ async function handle(lease: Lease, options: CarryOutOptions & { keeper: LeaseKe
     const begun = reporter.phase !== undefined && reporter.phase !== "requested";
     await reporter.take();
     if (!begun) for (const warning of warnings) await reporter.warn(warning);
-    await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff }));
+    const cancels = createCancels({
+      ...options,
+      controls: options.bus.controls,
+      trusted: options.keys.trusted,
+      address: run.order,
+    });
+    await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff, cancels }));
   }
   // The terminal event is stored: only now may the workload go, and the request last, for whoever tidies up after a crash.
   await removeWorkload(run.order.runId, options);

@@ -5,12 +5,13 @@ import { limits } from "../src/contract/limits.ts";
 import type { Run } from "../src/contract/run.ts";
 import type { Logger } from "../src/log.ts";
 import { decideOutcome } from "./collect/decide-outcome.ts";
+import type { Cancel, Cancels } from "./control/cancels.ts";
 import type { LeaseKeeper } from "./intake/lease-keeper.ts";
 import type { Ended, Launcher } from "./launch/launcher.ts";
 import { publishLog, type LogEnd } from "./logs/publish-log.ts";
 import type { Patterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
-import type { Backoff } from "./report/backoff.ts";
+import { createBackoff, type Backoff } from "./report/backoff.ts";
 import { Fenced, type RunReporter } from "./report/run-reporter.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
 import { createStopper, type Stopper } from "./watch/stopper.ts";
@@ -29,6 +30,7 @@ export interface Execution {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly held: HeldRuns;
+  readonly cancels: Cancels;
 }
 
 /** How often a request may come before trouble with it ends its run: a few minutes, as it comes later each time. */
@@ -53,18 +55,27 @@ export async function execute(run: Run, options: Execution): Promise<RunResult> 
 }
 
 async function launchAndFollow(run: Run, options: Execution): Promise<RunResult> {
-  const { launcher, reporter } = options;
+  const { launcher, reporter, signal } = options;
+  const { phase } = reporter;
   // Once main was seen running its workload must be there: starting it anew would run it twice.
-  const mustExist = reporter.phase === "running" || reporter.phase === "collecting";
+  const wasRunning = phase === "running" || phase === "collecting";
+  const cancel = wasRunning ? undefined : await options.cancels.find();
+  // Only a replica that has said so before it died may have launched anything.
+  if (cancel !== undefined && phase !== "starting") return cancelUnlaunched(cancel);
   await reporter.enter("starting");
-  const launched = await launcher.launch(run, { mustExist, signal: options.signal });
+  const launched = await launcher.launch(run, { mustExist: wasRunning || cancel !== undefined, signal });
   if (launched.kind === "refused") {
     const { reason = "launch-refused", message, evidence } = launched;
     return { kind: "failed", failure: { reason, message, ...(evidence && { evidence }) } };
   }
+  if (launched.kind === "missing" && cancel !== undefined) return cancelUnlaunched(cancel);
   if (launched.kind === "missing") return fail("lost", "Cannot say how the run ended: its workload is gone");
   if (launched.kind === "launched") for (const warning of launched.warnings) await reporter.warn(warning);
   return follow(run, options);
+}
+
+function cancelUnlaunched({ message }: Cancel): RunResult {
+  return { kind: "cancelled", failure: { reason: "cancelled", message: `${message} before it was started` } };
 }
 
 function fail(reason: "start-failed" | "lost", message: string): RunResult {
@@ -81,6 +92,7 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
   const own = new AbortController();
   const stopListening = options.keeper.onLapse(() => void standDownIfLost(run, { ...options, own }));
   const signal = AbortSignal.any([options.signal, own.signal]);
+  const stopping = stopWhenCancelled({ ...options, stopper, signal });
   const work = [followLog(run, { ...options, signal }), followStatus(run, { ...options, stopper, signal })] as const;
   try {
     const [log, ended] = await Promise.all(work);
@@ -91,7 +103,29 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
     stopper.close();
     letGo();
     // When one fails the other has to let go as well before somebody else takes over.
-    await Promise.allSettled(work);
+    await Promise.allSettled([...work, stopping]);
+  }
+}
+
+/** What can't be stopped now is tried again: the run goes on until then. Never rejects. */
+async function stopWhenCancelled(options: Execution & { stopper: Stopper }): Promise<void> {
+  const { cancels, stopper, logger, random, signal } = options;
+  const stop = (cancel: Cancel) =>
+    stopper.stop(cancel).catch((error: unknown) => {
+      logger.error({ err: error }, "Could not stop a run");
+      throw error;
+    });
+  try {
+    const cancel = await cancels.wait(signal);
+    if (cancel === undefined) return;
+    logger.info({ why: cancel.message }, "Stopping a run");
+    // Its own pauses end with the run.
+    await createBackoff({ signal, random })(
+      () => stop(cancel),
+      () => !signal.aborted,
+    );
+  } catch (error) {
+    if (!signal.aborted) logger.error({ err: error }, "Could not hear whether a run is to be stopped");
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The agent: takes its cluster's requests and carries them out. Given a bus and a launcher; the adapters decide which.
- * Its stages, each a folder: announce, intake, launch (local), watch, logs (redact), collect, report, recover.
+ * Its stages, each a folder: announce, intake, launch (local), watch, control, logs (redact), collect, report, recover.
  */
 import type { Bus } from "../src/bus/port.ts";
 import type { Logger } from "../src/log.ts";

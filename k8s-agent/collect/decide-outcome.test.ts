@@ -130,6 +130,8 @@ describe("a container that fails", () => {
 });
 
 describe("a run that the agent stopped", () => {
+  const cancelled = { reason: "cancelled", message: "stopped by a person" } as const;
+
   test("after its deadline has failed, whatever main made of SIGTERM", () => {
     const stopped = { reason: "deadline", message: "stopped when its timeout of 5 seconds was over" } as const;
     for (const cause of [exited(0), exited(143), { kind: "signalled", signal: "SIGKILL" } as const]) {
@@ -141,11 +143,29 @@ describe("a run that the agent stopped", () => {
   });
 
   test("because somebody asked is cancelled", () => {
-    const stopped = { reason: "cancelled", message: "stopped by a person" } as const;
-    expect(decideOutcome(makeFacts(exited(0), { stopped }))).toEqual({
-      kind: "cancelled",
-      failure: { reason: "cancelled", message: "stopped by a person" },
-    });
+    for (const [cause, evidence] of [
+      [exited(143), { exitCode: 143 }],
+      [{ kind: "signalled", signal: "SIGTERM" }, { signal: "SIGTERM" }],
+      [{ kind: "setup-failed", message: "no such branch" }, {}],
+    ] as const) {
+      expect(decideOutcome(makeFacts(cause, { stopped: cancelled }))).toEqual({
+        kind: "cancelled",
+        failure: { reason: "cancelled", message: "stopped by a person", evidence },
+      });
+    }
+  });
+
+  test("because somebody asked, and that finished its work all the same, has succeeded", () => {
+    expect(decideOutcome(makeFacts(exited(0), { stopped: cancelled }))).toEqual({ kind: "succeeded", outputs });
+    const unchanged = decideOutcome(makeFacts({ kind: "unchanged" }, { stopped: cancelled }));
+    expect(unchanged).toMatchObject({ kind: "succeeded", unchanged: true });
+  });
+
+  test("because somebody asked, and that exits 0 without outputs that can be read, is cancelled", () => {
+    for (const collected of [undefined, { outputs: refuse("it was cut off"), errorText: "", errorBytes: 0 }]) {
+      const result = decideOutcome(makeFacts(exited(0), { stopped: cancelled, collected }));
+      expect(result).toMatchObject({ kind: "cancelled", failure: { evidence: { exitCode: 0 } } });
+    }
   });
 });
 

@@ -20,9 +20,25 @@ export type Stopped = { readonly reason: "deadline" | "cancelled"; readonly mess
 
 export function decideOutcome(facts: Facts): RunResult {
   const { ended, stopped } = facts;
-  if (stopped?.reason === "cancelled")
-    return { kind: "cancelled", failure: { reason: "cancelled", message: stopped.message } };
+  if (stopped?.reason === "cancelled") return decideCancelled(facts, stopped.message);
   if (stopped !== undefined) return fail(facts, stopped.reason, stopped.message, describeCause(ended.cause));
+  return decideEnd(facts);
+}
+
+/**
+ * A main that exits 0 has done what it was to do, by the contract, also when it was asked to stop: to call that cancelled
+ * would disown what was made. Any other end counts as the one that was asked for.
+ */
+function decideCancelled(facts: Facts, message: string): RunResult {
+  const end = decideEnd(facts);
+  if (end.kind === "succeeded") return end;
+  const evidence = describeCause(facts.ended.cause);
+  return { kind: "cancelled", failure: { reason: "cancelled", message, evidence } };
+}
+
+/** How it ended by itself. */
+function decideEnd(facts: Facts): RunResult {
+  const { ended } = facts;
   const { cause } = ended;
   if (cause.kind === "exited" && cause.exitCode === 0) return decideSuccess(facts);
   if (cause.kind === "exited")

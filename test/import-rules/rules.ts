@@ -64,7 +64,7 @@ const agent: Rules = {
     may: [
       ...doors,
       "package.json",
-      ...["announce", "intake", "launch", "watch", "logs", "redact", "collect", "report", "recover"].map(
+      ...["announce", "intake", "launch", "watch", "control", "logs", "redact", "collect", "report", "recover"].map(
         (name) => `k8s-agent/${name}`,
       ),
     ],
@@ -85,6 +85,7 @@ const agent: Rules = {
   "k8s-agent/collect": stage(["k8s-agent/launch", "k8s-agent/redact"]),
   // Who stopped a run, in the words that the outcome is decided by.
   "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
+  "k8s-agent/control": stage(),
   "k8s-agent/recover": stage(["k8s-agent/launch", "k8s-agent/report/backoff.ts"]),
   "k8s-agent/sidecar": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:", "jose", "valibot"]),
   "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
