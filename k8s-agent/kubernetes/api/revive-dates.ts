@@ -1,4 +1,4 @@
-/** Makes of the API server's JSON what the client library's types say: times are `Date`s. */
+/** Makes of the API server's JSON what the client library's types say: times are `Date`s, and what is null isn't there. */
 import { isJsonObject, type JsonValue } from "../../../src/contract/json.ts";
 
 /** Every field of Jobs, pods, Secrets and Events that is a time. */
@@ -24,7 +24,8 @@ export function reviveDates(value: JsonValue, key = ""): unknown {
   if (typeof value === "string" && times.has(key)) return toDate(value);
   if (Array.isArray(value)) return value.map((item) => reviveDates(item));
   if (!isJsonObject(value) || maps.has(key)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, reviveDates(member, name)]));
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, reviveDates(member, name)]));
 }
 
 /** What is no time is left out, as if it hadn't been said. */
