@@ -1,5 +1,5 @@
 /** The front door as one Hono app: the same on every runtime, given a bus, keys and a clock. */
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { requestId, type RequestIdVariables } from "hono/request-id";
 import { BusUnavailable, MessageTooLarge, type Bus } from "./bus/port.ts";
 import type { Catalog } from "./catalog/driver.ts";
@@ -9,7 +9,11 @@ import { createResources } from "./driver/resources.ts";
 import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
+import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
 import { logRequests } from "./middleware/log-requests.ts";
+import { createRunsRoutes } from "./runs/routes.ts";
+import type { Viewer } from "./runs/viewer.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
 
 export interface AppOptions {
@@ -34,9 +38,30 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   app.get("/health", (c) => c.json({ status: "ok", version }));
   app.route("/docs", createDocsRoutes(catalog, version));
 
-  app.use("/drivers/*", options.authenticate);
+  const viewerOf = (c: Context): Viewer => describeViewer(getRights(c) ?? noRights, clusters.names);
+  for (const path of ["/drivers/*", "/runs/*", "/events", "/clusters"]) app.use(path, options.authenticate);
+  app.use("/drivers/*", requireRight("drive"));
+  app.use("/drivers/:driver/*", requireDriver);
   const resources = createResources({ bus, keys, clusters, logger: logger.child({ component: "driver" }), now });
-  app.route("/drivers", createDriverRoutes({ catalog, resources, now, defaultWaitSeconds }));
+  app.route(
+    "/drivers",
+    createDriverRoutes({
+      catalog,
+      resources,
+      now,
+      defaultWaitSeconds,
+      mayUse: (c, cluster) => coversCluster(getRights(c) ?? noRights, cluster),
+    }),
+  );
+  app.route(
+    "/",
+    createRunsRoutes({
+      bus,
+      requireRead: requireRight("read"),
+      viewerOf,
+      logger: logger.child({ component: "runs" }),
+    }),
+  );
 
   app.notFound((c) => respondWithError(c, "RES-106", "There is nothing at this path: see /docs/spec.json"));
   app.onError((error, c) => {
@@ -52,4 +77,12 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
     return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
   });
   return app;
+}
+
+/** What somebody with these rights may see. */
+function describeViewer(rights: Rights, clusters: readonly string[]): Viewer {
+  return {
+    clusters: clusters.filter((name) => coversCluster(rights, name)),
+    seesDriver: (driver) => coversDriver(rights, driver),
+  };
 }

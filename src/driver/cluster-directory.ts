@@ -37,6 +37,7 @@ export function createClusterDirectory({
   }
 
   return {
+    names: [...byName.keys()],
     resolve: (requested) => Promise.resolve(resolve(requested)),
     find: (name) => Promise.resolve(byName.get(name)),
   };

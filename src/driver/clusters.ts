@@ -11,6 +11,8 @@ export interface Cluster {
 export interface Clusters {
   /** The cluster for a name that a request gives, in the orchestrator's own words; undefined is the default one. */
   resolve(requested: string | undefined): Promise<Result<Cluster>>;
+  /** Our names of all of them. */
+  readonly names: readonly string[];
   /** The cluster with this name of ours; undefined when it is gone. */
   find(name: string): Promise<Cluster | undefined>;
 }

@@ -12,7 +12,7 @@ import type { FrontDoorKeys } from "../sealing/keys.ts";
 import { createAttendance } from "./attendance.ts";
 import type { Clusters } from "./clusters.ts";
 import { decideGet, isRequested, type Settled, type Situation } from "./decide.ts";
-import { createLook, type Looked } from "./look.ts";
+import { createLook, type Look, type Looked } from "./look.ts";
 import { createPlacement } from "./placement.ts";
 import { planDelete, planPut, type Plan } from "./plans.ts";
 import { createRecords, type LastRun, type ResourceRecord } from "./record.ts";
@@ -31,19 +31,21 @@ export type Answer =
       readonly waiting: boolean;
     }
   | { readonly kind: "failure"; readonly failure: Failure; readonly run: LastRun }
-  | { readonly kind: "refused"; readonly code: "RES-107"; readonly problem: string }
+  | { readonly kind: "refused"; readonly code: "RES-104" | "RES-107"; readonly problem: string }
   | { readonly kind: "gone" | "unknown" };
 
 /** How long the caller would like to wait, and what it sent along. */
 export interface Terms {
   readonly waitSeconds: number;
   readonly traceparent?: string | undefined;
+  /** Whether the caller may have to do with a cluster. */
+  mayUse(cluster: string): boolean;
 }
 
 export interface Resources {
   put(address: ResourceAddress, wanted: Wanted, terms: Terms): Promise<Answer>;
   delete(address: ResourceAddress, terms: Terms): Promise<Answer>;
-  get(address: ResourceAddress): Promise<Answer>;
+  get(address: ResourceAddress, terms: Pick<Terms, "mayUse">): Promise<Answer>;
 }
 
 export interface ResourcesOptions {
@@ -64,15 +66,17 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   const look = createLook({ records, states, now });
 
   /** Looks, decides and carries out, until there is an answer: again when another request or the run's end was faster. */
-  function handle(address: ResourceAddress, plan: Plan, { waitSeconds, traceparent }: Terms): Promise<Answer> {
+  function handle(address: ResourceAddress, plan: Plan, { waitSeconds, traceparent, mayUse }: Terms): Promise<Answer> {
     const until = waitSeconds > 0 ? AbortSignal.timeout(waitSeconds * 1000) : AbortSignal.abort();
     let observed: string | undefined;
     return repeat(async () => {
       const looked = await look(address, observed);
+      if (!mayTouch(looked, mayUse)) return forbidden;
       const decision = await plan.decide(looked.situation);
       if (decision.kind === "place") {
         const wished = await plan.toWish(decision, looked.situation?.record);
         if (wished.kind === "refused") return wished;
+        if (!mayUse(wished.wish.cluster.name)) return forbidden;
         const placed = await placement.place({ ...wished.wish, address, traceparent }, looked.loaded);
         if (placed.kind === "conflict") return undefined;
         observed = placed.record.run.runId;
@@ -133,13 +137,25 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   return {
     put: (address, wanted, terms) => handle(address, planPut(wanted, { clusters, keys }), terms),
     delete: (address, terms) => handle(address, planDelete(clusters), terms),
-    get: (address) =>
+    get: (address, { mayUse }) =>
       repeat(async () => {
         const looked = await look(address);
+        if (!mayTouch(looked, mayUse)) return forbidden;
         if (looked.situation === undefined) return { kind: "unknown" };
         return describe(address, looked, decideGet(looked.situation));
       }),
   };
+}
+
+const forbidden: Answer = {
+  kind: "refused",
+  code: "RES-104",
+  problem: "Cannot let the caller do this: its token is not for the resource's cluster",
+};
+
+/** A resource that there is belongs to the cluster that it was created in. */
+function mayTouch({ situation }: Awaited<ReturnType<Look>>, mayUse: Terms["mayUse"]): boolean {
+  return situation === undefined || mayUse(situation.record.create.cluster);
 }
 
 /** More than anybody needs: whoever is refused that often reads what is no longer true. */

@@ -18,11 +18,14 @@ export interface DriverRoutesOptions {
   readonly now: () => Date;
   /** What `Prefer: wait` counts as when a request has none. */
   readonly defaultWaitSeconds: number;
+  /** Whether the caller of a request may have to do with a cluster. */
+  readonly mayUse: (c: Context, cluster: string) => boolean;
 }
 
 type Addressed = { readonly driver: Driver; readonly address: ResourceAddress };
 
-export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds }: DriverRoutesOptions): Hono {
+export function createDriverRoutes(options: DriverRoutesOptions): Hono {
+  const { catalog, resources, now, defaultWaitSeconds } = options;
   const routes = new Hono();
 
   routes.put("/:driver/:guresid", async (c) => {
@@ -46,7 +49,7 @@ export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds
   routes.get("/:driver/:guresid", async (c) => {
     const target = readTarget(c);
     if (target instanceof Response) return target;
-    return answer(c, target.address, await resources.get(target.address));
+    return answer(c, target.address, await resources.get(target.address, readTerms(c)));
   });
 
   routes.all("/:driver/:guresid", (c) => {
@@ -81,7 +84,11 @@ export function createDriverRoutes({ catalog, resources, now, defaultWaitSeconds
   }
 
   function readTerms(c: Context): Terms {
-    return { waitSeconds: parseWait(c.req.header("Prefer"), defaultWaitSeconds), traceparent: readTraceparent(c) };
+    return {
+      waitSeconds: parseWait(c.req.header("Prefer"), defaultWaitSeconds),
+      traceparent: readTraceparent(c),
+      mayUse: (cluster) => options.mayUse(c, cluster),
+    };
   }
 
   return routes;

@@ -4,6 +4,7 @@ import { check } from "../../contract/decode.ts";
 import { isJsonObject } from "../../contract/json.ts";
 import type { Result } from "../../contract/result.ts";
 import { defaultJwksAlgorithms, signatureAlgorithms } from "./algorithms.ts";
+import { rightsEntries } from "./rights.ts";
 
 const name = v.pipe(v.string(), v.regex(/^[\w.@:/-]{1,128}$/, "must be 1 to 128 of A-Z, a-z, 0-9 and _ . @ : / -"));
 const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
@@ -16,6 +17,7 @@ const StaticToken = v.strictObject({
     v.regex(/^[0-9a-fA-F]{64}$/, "must be the SHA-256 of the token, 64 hex digits"),
     v.toLowerCase(),
   ),
+  ...rightsEntries,
 });
 
 /**
@@ -60,6 +62,8 @@ const Jwt = v.pipe(
     ),
     issuer: v.optional(text),
     audience: v.optional(text),
+    /** Of all that the issuer signs for. */
+    ...rightsEntries,
   }),
   v.check(({ keys, jwks }) => keys !== undefined || jwks !== undefined, "must hold keys or jwks"),
 );
@@ -69,6 +73,7 @@ const Orchestrator = v.strictObject({
   keys,
   /** Organizations that are let in; without it, all that the orchestrator signs for. */
   organizations: v.optional(v.pipe(v.array(text), v.minLength(1, "must hold an organization"))),
+  ...rightsEntries,
 });
 
 const Kinds = v.strictObject({

@@ -6,6 +6,7 @@ import { checkClaims, getOwn, type ClaimRules } from "./claims.ts";
 import type { AuthenticationConfig } from "./config.ts";
 import type { Jws } from "./jws.ts";
 import { importPublicKeys, type VerificationKey } from "./public-key.ts";
+import type { Rights } from "./rights.ts";
 import { accept, reject, type Verdict } from "./verdict.ts";
 
 type JwtConfig = NonNullable<AuthenticationConfig["jwt"]>;
@@ -22,7 +23,7 @@ const jwksMilliseconds = { timeoutDuration: 5000, cooldownDuration: 30_000, cach
 type FindKeys = (jws: Jws) => Promise<Result<VerificationKey[]> | Verdict>;
 
 export async function createJwtVerifier(
-  { keys = [], jwks, issuer, audience }: JwtConfig,
+  { keys = [], jwks, issuer, audience, ...rights }: JwtConfig,
   { now, fetch }: JwtOptions,
 ): Promise<Result<(jws: Jws) => Promise<Verdict>>> {
   const configured = await importPublicKeys(keys, "jwt.keys");
@@ -30,7 +31,7 @@ export async function createJwtVerifier(
   const published = jwks === undefined ? undefined : createPublishedKeys(jwks, fetch);
   return succeed(async (jws) => {
     if (!isAccessToken(jws)) return reject("its typ is not that of an access token");
-    const rules = { now: now(), issuer, audience };
+    const rules = { now: now(), issuer, audience, rights };
     const verdict = await verify(jws, selectKeys(configured.value, jws), rules);
     if (verdict.kind === "accepted" || published === undefined) return verdict;
     const found = await published(jws);
@@ -53,14 +54,18 @@ function selectKeys(keys: readonly VerificationKey[], { header }: Jws): Verifica
   );
 }
 
-async function verify(jws: Jws, keys: readonly VerificationKey[], rules: ClaimRules): Promise<Verdict> {
+async function verify(
+  jws: Jws,
+  keys: readonly VerificationKey[],
+  rules: ClaimRules & { rights: Rights },
+): Promise<Verdict> {
   if (keys.length === 0) return reject("no key goes with its kid and alg");
   for (const { key, algorithms } of keys) {
     if (!(await isSignedBy(jws, key, algorithms))) continue;
     const claims = checkClaims(jws.payload, rules);
     if (!claims.ok) return reject(claims.problem);
     const subject = getOwn(jws.payload, "sub");
-    return accept({ kind: "jwt", name: typeof subject === "string" && subject !== "" ? subject : "jwt" });
+    return accept({ kind: "jwt", name: typeof subject === "string" && subject !== "" ? subject : "jwt" }, rules.rights);
   }
   return reject("its signature is not that of a configured key");
 }

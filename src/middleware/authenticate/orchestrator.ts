@@ -10,6 +10,7 @@ import { checkClaims, getOwn } from "./claims.ts";
 import type { AuthenticationConfig } from "./config.ts";
 import type { Jws } from "./jws.ts";
 import { importPublicKeys } from "./public-key.ts";
+import type { Rights } from "./rights.ts";
 import { accept, reject, type Verdict } from "./verdict.ts";
 
 type OrchestratorConfig = NonNullable<AuthenticationConfig["orchestrator"]>;
@@ -17,7 +18,7 @@ type OrchestratorConfig = NonNullable<AuthenticationConfig["orchestrator"]>;
 const algorithm = "RS256";
 
 export async function createOrchestratorVerifier(
-  { keys, organizations }: OrchestratorConfig,
+  { keys, organizations, ...rights }: OrchestratorConfig,
   { now }: { now: () => Date },
 ): Promise<Result<(jws: Jws) => Promise<Verdict>>> {
   const imported = await importPublicKeys(keys, "orchestrator.keys");
@@ -37,7 +38,9 @@ export async function createOrchestratorVerifier(
     )
       return reject("its signature is not the orchestrator's");
     const claims = checkClaims(jws.payload, { now: now() });
-    return claims.ok ? judgeOrganization(getOwn(jws.payload, "orgID"), organizations) : reject(claims.problem);
+    return claims.ok
+      ? judgeOrganization(getOwn(jws.payload, "orgID"), { organizations, rights })
+      : reject(claims.problem);
   });
 }
 
@@ -58,9 +61,12 @@ async function isSignedByOne({ signature, signed }: Jws, keys: readonly CryptoKe
   return false;
 }
 
-function judgeOrganization(claim: unknown, organizations: readonly string[] | undefined): Verdict {
+function judgeOrganization(
+  claim: unknown,
+  { organizations, rights }: { organizations: readonly string[] | undefined; rights: Rights },
+): Verdict {
   if (typeof claim !== "string" || claim === "") return reject("its orgID is not a name");
   if (organizations !== undefined && !organizations.includes(claim))
     return reject("its orgID is not one that is let in");
-  return accept({ kind: "orchestrator", name: claim });
+  return accept({ kind: "orchestrator", name: claim }, rights);
 }

@@ -1,7 +1,8 @@
 /** Tokens that are known by their SHA-256. */
+import { pickRights, type Rights } from "./rights.ts";
 import { accept, reject, type Verdict } from "./verdict.ts";
 
-interface StaticToken {
+interface StaticToken extends Rights {
   readonly name: string;
   /** Hex, lower case. */
   readonly sha256: string;
@@ -14,7 +15,7 @@ export function createStaticTokens(tokens: readonly StaticToken[]): (token: stri
     const [match] = tokens.filter(({ sha256 }) => equalInConstantTime(sha256, digest));
     return match === undefined
       ? reject("not one of the configured tokens")
-      : accept({ kind: "token", name: match.name });
+      : accept({ kind: "token", name: match.name }, pickRights(match));
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Rights } from "./rights.ts";
+
 /** Who calls. */
 export interface Caller {
   readonly kind: "anonymous" | "token" | "jwt" | "orchestrator";
@@ -7,13 +9,13 @@ export interface Caller {
 
 /** What a token comes to. Reasons are for our log: they hold no token, and callers never see them. */
 export type Verdict =
-  | { readonly kind: "accepted"; readonly caller: Caller }
+  | { readonly kind: "accepted"; readonly caller: Caller; readonly rights: Rights }
   | { readonly kind: "refused"; readonly reason: string }
   /** The keys to judge it by can't be had now: not the caller's fault. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-export function accept(caller: Caller): Verdict {
-  return { kind: "accepted", caller };
+export function accept(caller: Caller, rights: Rights): Verdict {
+  return { kind: "accepted", caller, rights };
 }
 
 export function reject(reason: string): Verdict {

@@ -1,0 +1,28 @@
+/** Who is let in may still not do everything. These stand behind authentication; where that was left out, they let nobody on. */
+import type { Context, MiddlewareHandler } from "hono";
+import { respondWithError } from "../../errors.ts";
+import type { AuthenticationVariables } from "./authenticate.ts";
+import { coversDriver, hasRight, type Right, type Rights } from "./rights.ts";
+
+type Environment = { Variables: Partial<AuthenticationVariables> };
+
+/** What the caller of a request may do; undefined where nobody has asked who it is. */
+export function getRights(c: Context<Environment>): Rights | undefined {
+  return c.get("rights");
+}
+
+/** Lets on who has a right. */
+export function requireRight(right: Right): MiddlewareHandler<Environment> {
+  return async (c, next) => {
+    const rights = getRights(c);
+    if (rights !== undefined && hasRight(rights, right)) return next();
+    return respondWithError(c, "RES-104", `Cannot let the caller do this: its token has not the right to ${right}`);
+  };
+}
+
+/** Lets on whose token is for the driver in the path (`:driver`). */
+export const requireDriver: MiddlewareHandler<Environment> = async (c, next) => {
+  const rights = getRights(c);
+  if (rights !== undefined && coversDriver(rights, c.req.param("driver") ?? "")) return next();
+  return respondWithError(c, "RES-104", "Cannot let the caller do this: its token is not for this driver");
+};

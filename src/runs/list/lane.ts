@@ -1,0 +1,103 @@
+/**
+ * The runs of one cluster, newest first: its events are read backwards, and a run is where its first event is. Its state
+ * is its last event, which is read on its own where it wasn't seen on the way.
+ */
+import type { History, HistoryEntry, Journal } from "../../bus/port.ts";
+import { isTerminal } from "../../contract/events.ts";
+import type { RunSummary } from "../../contract/runs-api/run-summary.ts";
+import { summarize } from "../describe-run.ts";
+import { isRequest, readEvent, type ToldEvent } from "../read-event.ts";
+
+/** What a request may still read, over all clusters. The last page may go beyond it. */
+export interface Budget {
+  entries: number;
+  /** Terminal events hold the sealed result, so that they may be large. */
+  bytes: number;
+}
+
+export interface LaneOptions {
+  readonly events: History & Pick<Journal, "last">;
+  readonly cluster: string;
+  /** Where to begin; left out: at the newest. */
+  readonly before: number | undefined;
+  readonly budget: Budget;
+  /** Whether a run, by its first event, may be one that is looked for. */
+  readonly mayMatch: (request: ToldEvent) => boolean;
+  readonly matches: (run: RunSummary) => boolean;
+  /** Runs that were requested before are not looked for, ISO 8601. */
+  readonly since: Date | undefined;
+}
+
+/** A run, and the sequence of its first event. */
+export interface FoundSummary {
+  readonly run: RunSummary;
+  readonly sequence: number;
+}
+
+export interface Lane {
+  readonly cluster: string;
+  /** The next run, which stays until it is shifted; undefined where there is none, or the budget is used up. */
+  peek(): Promise<FoundSummary | undefined>;
+  shift(): void;
+  /** Where another request would go on, as its `before`; 0: there is nothing more. */
+  getPosition(): number | undefined;
+}
+
+/** Reads of a page are made at once: a few round trips for fifty runs, and what they hold stays small. */
+const pageEntries = 64;
+
+export function createLane({ events, cluster, budget, mayMatch, matches, since, ...options }: LaneOptions): Lane {
+  const found: FoundSummary[] = [];
+  /** Ends that were seen, of runs whose first event has not been. */
+  const ends = new Map<string, ToldEvent>();
+  let before = options.before;
+
+  async function readPage(): Promise<void> {
+    const page = await events.page(cluster, { before, count: pageEntries });
+    budget.entries -= pageEntries;
+    const candidates: { entry: HistoryEntry; request: ToldEvent }[] = [];
+    before = page.next ?? 0;
+    for (const entry of page.entries) {
+      budget.bytes -= entry.data.length;
+      const event = readEvent(entry, entry.address);
+      if (!event.ok) continue;
+      if (isTerminal(event.value.data.phase)) ends.set(entry.address.runId, event.value);
+      if (!isRequest(event.value)) continue;
+      if (since !== undefined && Date.parse(event.value.time) < since.getTime()) {
+        before = 0;
+        break;
+      }
+      if (mayMatch(event.value)) candidates.push({ entry, request: event.value });
+      else ends.delete(entry.address.runId);
+    }
+    const runs = await Promise.all(candidates.map(({ entry, request }) => complete(entry, request)));
+    found.push(...runs.filter(({ run }) => matches(run)));
+  }
+
+  async function complete({ address, sequence }: HistoryEntry, request: ToldEvent): Promise<FoundSummary> {
+    const last = ends.get(address.runId) ?? (await readLast(address)) ?? request;
+    ends.delete(address.runId);
+    return { run: summarize(request, last), sequence };
+  }
+
+  async function readLast(address: HistoryEntry["address"]): Promise<ToldEvent | undefined> {
+    const last = await events.last(address);
+    budget.entries--;
+    budget.bytes -= last?.data.length ?? 0;
+    const event = last && readEvent(last, address);
+    return event?.ok === true ? event.value : undefined;
+  }
+
+  return {
+    cluster,
+    async peek() {
+      while (found.length === 0 && before !== 0 && budget.entries > 0 && budget.bytes > 0) await readPage();
+      return found[0];
+    },
+    shift() {
+      found.shift();
+    },
+    // The one that was found and not taken is the first of the next request.
+    getPosition: () => (found[0] === undefined ? before : found[0].sequence + 1),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * A page of runs over all clusters, newest first. Nothing is kept for it: it costs about the same however many runs there
+ * have been. It reads only so much, and then says where to go on, even if it has found little.
+ */
+import type { History, Journal } from "../../bus/port.ts";
+import type { RunList, RunSummary } from "../../contract/runs-api/run-summary.ts";
+import { askClusters } from "../ask-clusters.ts";
+import { encodePositions, type Positions } from "../positions.ts";
+import type { ToldEvent } from "../read-event.ts";
+import { sees, type Viewer } from "../viewer.ts";
+import { createLane, type FoundSummary, type Lane } from "./lane.ts";
+
+export interface RunFilter {
+  readonly cluster?: string | undefined;
+  readonly driver?: string | undefined;
+  readonly guresid?: string | undefined;
+  readonly status?: string | undefined;
+  /** Requested at this time or later. */
+  readonly since?: Date | undefined;
+}
+
+export interface ListRunsOptions {
+  readonly events: History & Pick<Journal, "last">;
+  readonly viewer: Viewer;
+  readonly filter: RunFilter;
+  readonly limit: number;
+  /** Where a page before this one stopped. */
+  readonly cursor?: Positions | undefined;
+}
+
+/** What one request may read: about 500 runs that nobody looks for, and some that are large. */
+const mostEntries = 4096;
+const mostBytes = 16 * 1024 * 1024;
+
+/** Rejects with `BusUnavailable` when no cluster can be reached. */
+export async function listRuns(options: ListRunsOptions): Promise<RunList> {
+  const { viewer, filter, limit, cursor } = options;
+  const names = viewer.clusters.filter((name) => filter.cluster === undefined || name === filter.cluster);
+  const budget = { entries: mostEntries, bytes: mostBytes };
+  const lanes = new Map(
+    names.map((cluster) => [
+      cluster,
+      createLane({
+        ...options,
+        cluster,
+        budget,
+        before: cursor?.get(cluster),
+        since: filter.since,
+        mayMatch: (request) => sees(viewer, request.data) && mayMatch(filter, request),
+        matches: ({ status }) => filter.status === undefined || status === filter.status,
+      }),
+    ]),
+  );
+  const { answers, unreachable } = await askClusters(names, async (name) => lanes.get(name)?.peek());
+  const reached = answers.flatMap(({ cluster }) => lanes.get(cluster) ?? []);
+  const runs = await merge(reached, limit);
+  const next = encodeNext(reached, { unreachable, cursor });
+  return {
+    runs,
+    ...(next === undefined ? {} : { next }),
+    ...(unreachable.length === 0 ? {} : { unreachable: [...unreachable] }),
+  };
+}
+
+function mayMatch({ driver, guresid }: RunFilter, { data }: ToldEvent): boolean {
+  return (driver === undefined || data.driver === driver) && (guresid === undefined || data.guresid === guresid);
+}
+
+/** The newest of all lanes, one after the other, until there are enough, or a lane can't say what its next one is. */
+async function merge(lanes: readonly Lane[], limit: number): Promise<RunSummary[]> {
+  const runs: RunSummary[] = [];
+  while (runs.length < limit) {
+    const heads: { lane: Lane; head: FoundSummary }[] = [];
+    for (const lane of lanes) {
+      const head = await lane.peek();
+      if (head !== undefined) heads.push({ lane, head });
+      else if (lane.getPosition() !== 0) return runs;
+    }
+    const newest = heads.reduce<(typeof heads)[number] | undefined>(
+      (best, each) => (best === undefined || each.head.run.requestedAt > best.head.run.requestedAt ? each : best),
+      undefined,
+    );
+    if (newest === undefined) return runs;
+    runs.push(newest.head.run);
+    newest.lane.shift();
+  }
+  return runs;
+}
+
+function encodeNext(
+  lanes: readonly Lane[],
+  { unreachable, cursor }: { unreachable: readonly string[]; cursor: Positions | undefined },
+): string | undefined {
+  if (lanes.every((lane) => lane.getPosition() === 0)) return undefined;
+  const positions = new Map<string, number>();
+  for (const lane of lanes) positions.set(lane.cluster, lane.getPosition() ?? 0);
+  // One that can't be reached just now is where it was.
+  for (const cluster of unreachable) {
+    const position = cursor?.get(cluster);
+    if (position !== undefined) positions.set(cluster, position);
+  }
+  return encodePositions(positions);
+}

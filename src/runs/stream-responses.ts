@@ -1,0 +1,131 @@
+/** Answers that go on while something happens: JSON lines, server-sent events where the client accepts them, or text. */
+import type { Context } from "hono";
+import type * as v from "valibot";
+import type { Bus } from "../bus/port.ts";
+import { check } from "../contract/decode.ts";
+import { refuse, succeed } from "../contract/result.ts";
+import { respondWithError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { FoundRun } from "./find-run.ts";
+import { AllEventsQuery, Cursor, LogsQuery, readQuery, RunEventsQuery, Sequence } from "./queries.ts";
+import { streamAllEvents } from "./stream/all-events.ts";
+import { formatText } from "./stream/format-text.ts";
+import { formatJsonLines, formatServerSentEvents } from "./stream/format.ts";
+import type { Frame } from "./stream/frame.ts";
+import { streamRunEvents } from "./stream/run-events.ts";
+import { streamRunLog } from "./stream/run-log.ts";
+import { toBody } from "./stream/to-body.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** A silent stream has a sign of life so often. */
+const heartbeatMilliseconds = 15_000;
+
+export interface StreamResponses {
+  runEvents(c: Context, run: FoundRun): Promise<Response>;
+  runLog(c: Context, run: FoundRun): Promise<Response>;
+  allEvents(c: Context, viewer: Viewer): Promise<Response>;
+}
+
+export function createStreamResponses({
+  bus,
+  logger,
+}: {
+  bus: Pick<Bus, "events" | "logs">;
+  logger: Logger;
+}): StreamResponses {
+  const onError = (error: unknown) => logger.warn({ err: error }, "A stream broke off");
+
+  function respond<T extends object>(c: Context, frames: (signal: AbortSignal) => AsyncIterable<Frame<T>>): Response {
+    const sse = wantsServerSentEvents(c);
+    const produce = (signal: AbortSignal) =>
+      sse ? formatServerSentEvents(frames(signal), heartbeatMilliseconds) : formatJsonLines(frames(signal));
+    return send(c, sse ? "text/event-stream" : "application/x-ndjson", produce);
+  }
+
+  function send(c: Context, type: string, produce: (signal: AbortSignal) => AsyncIterable<string>): Response {
+    c.header("Content-Type", type);
+    c.header("Cache-Control", "no-store");
+    // What a container prints must not be taken for a page.
+    c.header("X-Content-Type-Options", "nosniff");
+    // nginx would hold it back until it has enough of it.
+    c.header("X-Accel-Buffering", "no");
+    return c.body(toBody({ produce, onError }));
+  }
+
+  async function runEvents(c: Context, run: FoundRun): Promise<Response> {
+    const asked = readResume(c, RunEventsQuery, Sequence);
+    if (!asked.ok) return respondWithError(c, "RES-100", `Cannot read events: ${asked.problem}`);
+    const { after = 0, follow, resumed } = asked;
+    if (resumed && run.ended && after >= run.last.sequence) return c.body(null, 204);
+    return respond(c, (signal) => streamRunEvents(run, { events: bus.events, after, follow, signal }));
+  }
+
+  async function runLog(c: Context, run: FoundRun): Promise<Response> {
+    const asked = readResume(c, LogsQuery, Sequence);
+    if (!asked.ok) return respondWithError(c, "RES-100", `Cannot read the log: ${asked.problem}`);
+    const { after = 0, follow, resumed, query } = asked;
+    if (query.tail !== undefined && query.after !== undefined)
+      return respondWithError(c, "RES-100", "Cannot read the log: tail and after exclude each other");
+    if (resumed && run.ended && after >= ((await bus.logs.last(run.address))?.sequence ?? 0)) return c.body(null, 204);
+    const tail = resumed ? undefined : query.tail;
+    if (query.format !== "text") return respond(c, (signal) => streamRunLog(run, { bus, after, follow, tail, signal }));
+    c.header("Content-Disposition", `attachment; filename="${run.address.runId}.log"`);
+    const goOn = query.follow === true;
+    return send(c, "text/plain; charset=utf-8", (signal) =>
+      formatText(streamRunLog(run, { bus, after, follow: goOn, tail, signal })),
+    );
+  }
+
+  async function allEvents(c: Context, viewer: Viewer): Promise<Response> {
+    const asked = readResume(c, AllEventsQuery, Cursor);
+    if (!asked.ok) return respondWithError(c, "RES-100", `Cannot read events: ${asked.problem}`);
+    const { after, follow, query } = asked;
+    if (after === undefined && query.since === undefined && !follow)
+      return respondWithError(
+        c,
+        "RES-100",
+        "Cannot read events: since or after is missing; or follow=true, from now on",
+      );
+    // All of them have to be there: one that is missing from a stream would not be noticed.
+    const ends = await ask(viewer, findEnd);
+    const { since } = query;
+    const begin = since === undefined ? ends : await ask(viewer, (cluster) => bus.events.locate(cluster, since));
+    const from = new Map([...begin, ...(after ?? [])].filter(([cluster]) => ends.has(cluster)));
+    const until = follow ? undefined : ends;
+    return respond(c, (signal) => streamAllEvents({ events: bus.events, viewer, from, until, signal }));
+  }
+
+  async function ask(
+    { clusters }: Viewer,
+    question: (cluster: string) => Promise<number>,
+  ): Promise<ReadonlyMap<string, number>> {
+    return new Map(await Promise.all(clusters.map(async (name) => [name, await question(name)] as const)));
+  }
+
+  /** The sequence of the newest event. */
+  async function findEnd(cluster: string): Promise<number> {
+    return (await bus.events.page(cluster, { count: 1 })).entries[0]?.sequence ?? 0;
+  }
+
+  return { runEvents, runLog, allEvents };
+}
+
+/** What was asked for, and where to go on: a client that connects again says it in a header, and that counts. */
+function readResume<Q extends { follow?: boolean | undefined; after?: A | undefined }, A>(
+  c: Context,
+  querySchema: v.GenericSchema<unknown, Q>,
+  cursorSchema: v.GenericSchema<unknown, A>,
+) {
+  const query = readQuery(c, querySchema);
+  if (!query.ok) return query;
+  const id = c.req.header("Last-Event-ID") ?? "";
+  const resumed = id !== "";
+  const last = resumed ? check(cursorSchema, id) : succeed(query.value.after);
+  if (!last.ok) return refuse(last.problem.replace(/^the body/, "Last-Event-ID"));
+  const follow = query.value.follow ?? wantsServerSentEvents(c);
+  return { ok: true as const, query: query.value, after: last.value, follow, resumed };
+}
+
+function wantsServerSentEvents(c: Context): boolean {
+  return /\btext\/event-stream\b/i.test(c.req.header("Accept") ?? "");
+}

@@ -1,0 +1,63 @@
+/** Where the last lines of a run's log begin. */
+import type { Journal } from "../../bus/port.ts";
+import { decodeLogChunk } from "../../contract/log-chunk.ts";
+import type { RunAddress } from "../../contract/names.ts";
+import { readEntries } from "./read-entries.ts";
+
+export interface TailStart {
+  /** The sequence behind which the first chunk is. */
+  readonly from: number;
+  /** How many lines of that chunk are not among the last ones. */
+  readonly skipLines: number;
+}
+
+interface Counted {
+  readonly sequence: number;
+  readonly breaks: number;
+}
+
+const firstWindow = 64;
+const newline = 0x0a;
+
+/**
+ * A stream can't be read backwards by subject, and other runs' chunks are in between: windows that grow are read until one
+ * has enough. Only the number of lines of each chunk is held.
+ */
+export async function findTail(
+  logs: Pick<Journal, "follow" | "last">,
+  address: RunAddress,
+  { lines, last, signal }: { lines: number; last: number; signal: AbortSignal },
+): Promise<TailStart> {
+  for (let window = firstWindow; !signal.aborted; window *= 8) {
+    const after = Math.max(0, last - window);
+    const counted: Counted[] = [];
+    let isWhole = true;
+    for await (const entry of readEntries(logs, address, { after, last, signal })) {
+      const chunk = decodeLogChunk(entry.data);
+      const text = chunk.ok ? chunk.value.text : new Uint8Array();
+      counted.push({ sequence: entry.sequence, breaks: countBreaks(text) });
+      if (text.length > 0) isWhole = text.at(-1) === newline;
+    }
+    const start = findStart(counted, isWhole ? lines : lines - 1);
+    if (start !== undefined) return start;
+    if (after === 0) break;
+  }
+  return { from: 0, skipLines: 0 };
+}
+
+/** Behind which line break the last lines begin; undefined where there are fewer. */
+function findStart(counted: readonly Counted[], lines: number): TailStart | undefined {
+  let breaks = 0;
+  for (const chunk of counted.toReversed()) {
+    breaks += chunk.breaks;
+    // The break before the first of the lines has to be seen, too.
+    if (breaks > lines) return { from: chunk.sequence - 1, skipLines: breaks - lines };
+  }
+  return undefined;
+}
+
+function countBreaks(text: Uint8Array): number {
+  let count = 0;
+  for (let at = text.indexOf(newline); at >= 0; at = text.indexOf(newline, at + 1)) count++;
+  return count;
+}
