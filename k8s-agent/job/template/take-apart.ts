@@ -58,7 +58,7 @@ export function takeApart({ spec }: PodTemplate, options: TakeApartOptions): Res
 
 /** One that has both: the faults have told of others. */
 function toContainer({ name = "", image = "", ...rest }: TemplateContainer): Container {
-  return { ...rest, name, image };
+  return { name, image, ...rest };
 }
 
 function number<T>(path: string, list: readonly T[] = []): Named<T>[] {
