@@ -4,6 +4,7 @@ import { imagePaths } from "../../k8s-agent/sidecar/mounts.ts";
 import { listApp } from "./app-layer.ts";
 import { listBase } from "./base-layer.ts";
 import type { Image, ImageConfig } from "./describe-image.ts";
+import type { Entry } from "./entry.ts";
 import { buildLayer, type Layer } from "./layer.ts";
 import { listNode } from "./node-layer.ts";
 import { writeArchive } from "./write-archive.ts";
@@ -18,29 +19,35 @@ export interface ImageOptions {
   readonly cache: string;
   /** Takes a line about what comes next. */
   readonly show: (text: string) => void;
+  /** Left out: `listParts`. */
+  readonly parts?: readonly ImagePart[];
+}
+
+/** What becomes a layer. */
+export interface ImagePart {
+  readonly title: string;
+  readonly list: () => Promise<readonly Entry[]>;
 }
 
 /** Makes the image's archive for this machine's architecture. The same sources and packages give the same digest. */
-export async function buildImage({
-  name,
-  version,
-  file,
-  cache,
-  show,
-}: ImageOptions): Promise<{ digest: string; layers: Layer[] }> {
-  const parts = [
-    { title: "Debian: git, ssh, certificate authorities", list: () => listBase({ cache: path.join(cache, "debian") }) },
-    { title: `Node.js ${process.version}`, list: listNode },
-    { title: `Container Driver ${version}: agent, setup, collector`, list: listApp },
-  ];
+export async function buildImage(options: ImageOptions): Promise<{ digest: string; layers: Layer[] }> {
+  const { name, version, file, cache, show } = options;
   const layers: Layer[] = [];
-  for (const { title, list } of parts) {
+  for (const { title, list } of options.parts ?? listParts(options)) {
     show(`Packing ${title} …`);
     layers.push(await buildLayer(title, { entries: await list(), cache: path.join(cache, "layers") }));
   }
   show("Writing the archive …");
   const image: Image = { name, architecture: getArchitecture(), config: buildConfig(version), layers, created };
   return { digest: await writeArchive(image, file), layers };
+}
+
+function listParts({ version, cache }: ImageOptions): ImagePart[] {
+  return [
+    { title: "Debian: git, ssh, certificate authorities", list: () => listBase({ cache: path.join(cache, "debian") }) },
+    { title: `Node.js ${process.version}`, list: listNode },
+    { title: `Container Driver ${version}: agent, setup, collector`, list: listApp },
+  ];
 }
 
 /** Not the time of day, which would make each image another one. */

@@ -4,7 +4,7 @@ import { imagePaths } from "../../k8s-agent/sidecar/mounts.ts";
 import type { Entry } from "./entry.ts";
 
 /** The layer's entries. */
-export function listNode(): Entry[] {
+export async function listNode(): Promise<Entry[]> {
   const home = `../../node_modules/node-linux-${process.arch}`;
   const find = (file: string) => ({ file: fileURLToPath(new URL(`${home}/${file}`, import.meta.url)) });
   return [

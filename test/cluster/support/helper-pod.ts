@@ -51,7 +51,7 @@ export function buildHelperPod({ name, inputs, action, script, spec = {} }: Help
       volumes: [
         { name: "shared", emptyDir: {} },
         { name: "exchange", emptyDir: {} },
-        { name: "scratch", emptyDir: {} },
+        { name: "scratch", emptyDir: { medium: "Memory" } },
         buildProjection("spec", name, setupSpec.file),
         buildProjection("key", name, collectorKey.file),
       ],
