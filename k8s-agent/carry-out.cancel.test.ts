@@ -112,7 +112,9 @@ function createLease(deliveries: number): Lease {
     data: encodeMessage(request),
     deliveries,
     milliseconds: 30_000,
-    ...{ renew: nothing, finish: nothing, release: nothing },
+    renew: nothing,
+    finish: nothing,
+    release: nothing,
   };
 }
 
