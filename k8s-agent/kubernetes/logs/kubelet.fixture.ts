@@ -45,13 +45,19 @@ export const anyRecords = fc
   .array(fc.record({ step, content, partial: fc.boolean() }), { maxLength: 30 })
   .map((entries) => {
     let latest = 1_795_393_411_500_000_000n;
+    let isGlued = false;
     return entries.map(({ step: nanoseconds, content: text, partial }): LogRecord => {
-      const time = latest + BigInt(nanoseconds);
+      // Glued to a part of a line, and older by so much that `sinceTime` parts the two: not to be had within microseconds.
+      const time = latest + BigInt(isGlued ? Math.max(0, nanoseconds) : nanoseconds);
       latest = time > latest ? time : latest;
-      const written = { seconds: Number(time / 1_000_000_000n), nanos: Number(time % 1_000_000_000n) };
-      return { written, content: text, partial: partial && text !== "" };
+      isGlued = partial && text !== "";
+      return { written: toInstant(time), content: text, partial: isGlued };
     });
   });
+
+function toInstant(time: bigint): Instant {
+  return { seconds: Number(time / 1_000_000_000n), nanos: Number(time % 1_000_000_000n) };
+}
 
 /** Cuts bytes at places given as fractions. */
 export function cutAt(bytes: Uint8Array, fractions: readonly number[]): Uint8Array[] {

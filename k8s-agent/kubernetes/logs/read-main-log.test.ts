@@ -124,6 +124,8 @@ describe("main's log", () => {
 });
 
 describe("a gap in main's log is said", () => {
+  const big = line(1, "x".repeat(300_000));
+
   test("when the node has rotated the log meanwhile", async () => {
     const { text, pieces } = await read([
       [write(lines("one", "two")), broken],
@@ -133,10 +135,15 @@ describe("a gap in main's log is said", () => {
     expect(pieces.at(-1)?.mark).toBe(`${podUid}/1795392030.000000001/1795392029/0`);
   });
 
-  test("when a big log's stream stopped at a rotation", async () => {
-    const big = line(1, "x".repeat(300_000));
-    const { text, calls } = await read([[write(big), enter("ended")], [write(line(9, "nine"))]]);
+  test("when a big log's stream broke off at a rotation", async () => {
+    const { text, calls } = await read([[write(big)], [write(line(9, "nine")), enter("ended")]]);
     expect(text).toBe(`${"x".repeat(300_000)}\n[gap: ${rotatedAway}]nine\n`);
+    expect(calls).toMatchObject([{ follow: true }, { follow: true }]);
+  });
+
+  test("but not when it stopped at one because main had ended, and there is another file", async () => {
+    const { text, calls } = await read([[write(big), enter("ended")], [write(line(9, "nine"))]]);
+    expect(text).toBe(`${"x".repeat(300_000)}\nnine\n`);
     expect(calls).toMatchObject([{ follow: true }, { follow: false }]);
   });
 
@@ -174,7 +181,7 @@ describe("a gap in main's log is said", () => {
   });
 
   test("when the pod is gone before its log was read to the end", async () => {
-    const gap = "[gap: the pod was gone before its log was read to the end]";
+    const gap = "[gap: the pod was gone before its log was surely read to the end: lines may be missing here]";
     expect((await read([[write(lines("one")), broken], "gone"])).text).toBe(`one\n${gap}`);
     expect((await read(["gone"])).text).toBe(gap);
     expect((await read([[write(lines("one")), enter("gone"), broken]])).text).toBe(`one\n${gap}`);
@@ -183,6 +190,8 @@ describe("a gap in main's log is said", () => {
   test("but not when the pod went after the log's end", async () => {
     expect((await read([[write(lines("one")), enter("gone")]])).text).toBe("one\n");
     expect((await read([[write(lines("one")), wait(60_000), enter("gone")], "gone"])).text).toBe("one\n");
+    // The status was late.
+    expect((await read([[write(lines("one"))], "gone"])).text).toBe("one\n");
   });
 
   test("when what was read before is another pod's", async () => {

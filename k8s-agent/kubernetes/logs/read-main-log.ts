@@ -25,9 +25,12 @@ const idleMilliseconds = 20_000;
 
 /** How long the pod's status may take to say that main has ended, once its log has. */
 const settleMilliseconds = 5000;
+const shortSettleMilliseconds = 1500;
 
 /** So often in a row the log of a main that has ended can't be read, then what there is must do. */
 const mostFailures = 10;
+
+const podGone = "the pod was gone before its log was surely read to the end: lines may be missing here";
 
 /**
  * Yields main's log from a mark on, byte for byte, until main has ended and everything is read, or the signal aborts. What
@@ -54,14 +57,18 @@ async function* readSessions(source: LogSource, { from, signal }: ReadMainLogOpt
   if (begin.gap !== undefined) yield buildGap(begin.gap);
   if (!(await waitForStart(source, signal))) return;
   const judge = createJudge(source, signal);
+  let isFileEnd = false;
   while (!signal.aborted) {
     const follow = source.container.state === "running";
     const before = position;
-    const end = yield* readSession(source, { position, follow, signal });
+    const end = yield* readSession(source, { position, isFileEnd, follow, signal });
     ({ position } = end);
     if (signal.aborted) return;
     const verdict = await judge(end, { follow, progress: position !== before });
-    if (verdict.kind === "go-on") continue;
+    if (verdict.kind === "go-on") {
+      ({ isFileEnd = false } = verdict);
+      continue;
+    }
     if (verdict.gap !== undefined) yield buildGap(verdict.gap);
     return;
   }
@@ -85,7 +92,9 @@ async function waitForStart({ container }: LogSource, signal: AbortSignal): Prom
   return getState() !== "never" && getState() !== "gone";
 }
 
-type Verdict = { readonly kind: "go-on" } | { readonly kind: "stop"; readonly gap?: string };
+type Verdict =
+  /** `isFileEnd`: the kubelet had read a file to its end when main ended, so a newer one goes on from there. */
+  { readonly kind: "go-on"; readonly isFileEnd?: boolean } | { readonly kind: "stop"; readonly gap?: string };
 
 interface Session {
   readonly follow: boolean;
@@ -111,23 +120,27 @@ function createJudge(source: LogSource, signal: AbortSignal) {
     return waitForChange(source, most * (1 - source.random() / 2), signal);
   };
 
+  /** Whether main's end is seen, in the time that it takes to be seen. */
+  async function settle(milliseconds: number): Promise<boolean> {
+    const patience = source.now().getTime() + milliseconds;
+    for (;;) {
+      const rest = patience - source.now().getTime();
+      if (isOver() || rest <= 0 || signal.aborted) return isOver();
+      await waitForChange(source, rest, signal);
+    }
+  }
+
   async function judgeFollowed(end: Complete): Promise<Verdict> {
     wasLate = end.late;
     sawEnd = !end.late && !end.missed;
-    if (!sawEnd || end.bytes > surelyWholeBytes || end.idleMilliseconds > idleMilliseconds) {
-      await backOff();
-      return goOn;
+    const isSmall = end.bytes <= surelyWholeBytes;
+    if (isSmall && sawEnd && end.idleMilliseconds <= idleMilliseconds) {
+      return (await settle(settleMilliseconds)) ? stop : goOn;
     }
-    const patience = source.now().getTime() + settleMilliseconds;
-    while (!isOver() && !signal.aborted) {
-      const rest = patience - source.now().getTime();
-      if (rest <= 0) {
-        sawEnd = false;
-        return goOn;
-      }
-      await waitForChange(source, rest, signal);
-    }
-    return stop;
+    // There is a doubt, and a log of this size may be rotated any moment: no long wait.
+    const isOverNow = await settle(isSmall ? 0 : shortSettleMilliseconds);
+    if (!isOverNow) await backOff();
+    return { kind: "go-on", isFileEnd: isOverNow && sawEnd };
   }
 
   return async (end: SessionEnd, { follow, progress }: Session): Promise<Verdict> => {
@@ -135,7 +148,7 @@ function createJudge(source: LogSource, signal: AbortSignal) {
     if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = false;
     if (end.kind === "silent" && !isOver()) return goOn;
     if (end.kind === "gone" || (source.container.state === "gone" && !isWhole(end))) {
-      return sawEnd ? stop : { kind: "stop", gap: "the pod was gone before its log was read to the end" };
+      return sawEnd ? stop : { kind: "stop", gap: podGone };
     }
     if (end.kind === "not-yet" && isOver()) return stop;
     if (isWhole(end)) {

@@ -9,6 +9,8 @@ import { createSplice, type Splice, type SpliceEnd } from "./splice.ts";
 
 export interface SessionOptions {
   readonly position: Position;
+  /** The position is the end of a file of the log. */
+  readonly isFileEnd: boolean;
   /** Waits for more until main ends. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
@@ -30,7 +32,7 @@ interface Reached {
 /** Yields what is new since a position. Never rejects because of the API server, the node or the connection. */
 export async function* readSession(
   source: LogSource,
-  { position, follow, signal }: SessionOptions,
+  { position, isFileEnd, follow, signal }: SessionOptions,
 ): AsyncGenerator<LogPiece, SessionEnd> {
   const listener = createListener(source, signal);
   try {
@@ -41,7 +43,7 @@ export async function* readSession(
     const answer = opened.value;
     if (answer.kind !== "open") return { kind: answer.kind, position };
     const judgeBeginning = createBeginningJudge(source);
-    const splice = createSplice({ podUid: source.podUid, position, judgeBeginning });
+    const splice = createSplice({ podUid: source.podUid, position, isFileEnd, judgeBeginning });
     return yield* readStream(answer.bytes, { source, listener, splice });
   } finally {
     listener.close();

@@ -26,6 +26,8 @@ export interface SpliceEnd {
 export interface SpliceOptions {
   readonly podUid: string;
   readonly position: Position;
+  /** The position is the end of a file: what comes in a newer one goes on from it. */
+  readonly isFileEnd?: boolean;
   /** Says what is missing before the stream's first line, when there is no place to go on from. */
   readonly judgeBeginning: (first: Instant) => string | undefined;
 }
@@ -45,7 +47,7 @@ const changed = "the log isn't what it was when it was read before: lines may be
 /** More of the kubelet's words than this isn't kept, bytes. */
 const remarkBytes = 1024;
 
-export function createSplice({ podUid, position: start, judgeBeginning }: SpliceOptions): Splice {
+export function createSplice({ podUid, position: start, isFileEnd = false, judgeBeginning }: SpliceOptions): Splice {
   const splitter = createLineSplitter();
   const lag = createLag();
   let position = start;
@@ -70,7 +72,7 @@ export function createSplice({ podUid, position: start, judgeBeginning }: Splice
     }
     if (order <= 0) return undefined;
     // Every line before the anchor is older than it, and so is what is counted behind it.
-    const reason = where.kind === "before" ? rotatedAway : changed;
+    const reason = where.kind === "known" ? changed : isFileEnd ? undefined : rotatedAway;
     where = { kind: "new" };
     position = enterLine(position, written);
     return reason;
