@@ -13,6 +13,8 @@ export interface CommandOptions {
   readonly directory?: string;
   /** On a terminal of its own (script(1)): standard output and standard error are one, and come as `stdout`. */
   readonly terminal?: boolean;
+  /** Shell behind the command, such as a pipe to another one. */
+  readonly shell?: string;
 }
 
 export interface Finished {
@@ -33,8 +35,12 @@ export interface RunningCommand {
 
 /** Starts the command; nothing of the test's own environment but PATH reaches it. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { url, environment = {}, stdin, directory, terminal = false } = options;
-  const [file = "", ...words] = terminal ? onTerminal([program, ...args]) : [program, ...args];
+  const { url, environment = {}, stdin, directory, terminal = false, shell } = options;
+  const [file = "", ...words] = terminal
+    ? onTerminal([program, ...args])
+    : shell === undefined
+      ? [program, ...args]
+      : ["sh", "-c", `${quote([program, ...args])} ${shell}`];
   const child = spawn(file, words, {
     ...(directory === undefined ? {} : { cwd: directory }),
     env: {
@@ -83,8 +89,11 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
 }
 
 function onTerminal(command: readonly string[]): string[] {
-  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-  return ["script", "--quiet", "--return", "--command", quoted, "/dev/null"];
+  return ["script", "--quiet", "--return", "--command", quote(command), "/dev/null"];
+}
+
+function quote(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 
 /** Lines of JSON, each as an object. */

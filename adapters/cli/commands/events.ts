@@ -43,6 +43,8 @@ function formatEvent({ time, type, data }: SeenEvent, { paint }: Context["screen
   const what = cleanLine(kind === "" ? phase : kind).padEnd(10);
   const colour = colourOf(phase);
   const where = cleanLine(`${cluster} ${runId} ${driver}/${guresid}`);
-  const why = cleanLine(warning ?? (failure === undefined ? "" : `${failure.reason}: ${failure.message}`));
+  const why = cleanLine(
+    warning ?? (failure === undefined ? "" : `${failure.reason}: ${failure.message.split("\n", 1)[0]}`),
+  );
   return `${paint("dim", cleanLine(time))} ${colour === undefined ? what : paint(colour, what)} ${where} ${why}`.trimEnd();
 }

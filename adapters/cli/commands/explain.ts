@@ -62,7 +62,7 @@ type Failure = NonNullable<RunDetails["failure"]>;
 function showFailure(failure: Failure, advice: string | undefined, { screen: { print, paint } }: Context): void {
   print();
   print(paint("bold", `Why: ${cleanLine(failure.reason)}`));
-  for (const line of cleanText(failure.message, { colour: false }).split("\n")) print(`  ${line}`);
+  for (const line of cleanText(failure.message, { colour: false }).trim().split("\n")) print(`  ${line}`.trimEnd());
   for (const [name, value] of Object.entries(failure.evidence ?? {}))
     print(paint("dim", `  ${cleanLine(name)}: ${cleanLine(String(value))}`));
   if (advice === undefined) return;
@@ -93,7 +93,7 @@ function showTimeline(run: RunDetails, { screen: { print, paint }, now }: Contex
   }
 }
 
-function showRest({ warnings, outputs, id }: RunDetails, log: string, { screen }: Context): void {
+function showRest({ warnings, outputs, id, failure }: RunDetails, log: string, { screen }: Context): void {
   const { print, paint } = screen;
   if (warnings.length > 0) print(`\n${paint("bold", "Warnings")}`);
   for (const { message } of warnings) print(`  ${paint("yellow", "!")} ${cleanLine(message)}`);
@@ -102,6 +102,8 @@ function showRest({ warnings, outputs, id }: RunDetails, log: string, { screen }
     print(`\n${paint("bold", "Outputs")}  ${names.map(cleanLine).join(", ") || "none"}`);
   }
   const lines = cleanText(log, { colour: screen.colour }).trimEnd();
+  // With append_logs_to_error it stands in the message already.
+  if (lines !== "" && failure?.message.includes(log.trimEnd()) === true) return;
   if (lines === "") return print(`\n${paint("dim", "It printed nothing")}`);
   print(`\n${paint("bold", "End of the log")} ${paint("dim", `(all of it: container-driver logs ${id})`)}`);
   for (const line of lines.split("\n")) print(`  ${line}`);
