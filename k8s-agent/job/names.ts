@@ -22,6 +22,8 @@ export const annotations = {
   guresid: `${domain}/guresid`,
   /** The resource's type, which may hold a slash. */
   type: `${domain}/resource-type`,
+  /** On a Job whose time an agent has ended: why, for people, and for the agent's other replicas. */
+  halted: `${domain}/halted`,
 } as const;
 
 /** Containers of the pod. */

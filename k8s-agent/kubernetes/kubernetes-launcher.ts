@@ -140,8 +140,7 @@ async function* readRunLog(
 async function openTracker(runId: string, { store, trackers, api, settings, signal }: Following) {
   try {
     await store.ready(signal);
-    const found = store.get(runId);
-    if (trackers.has(runId) || found.job !== undefined || found.pods.length > 0) return trackers.take(runId);
+    if (trackers.has(runId) || !isRemoved(runId, store)) return trackers.take(runId);
     // Another replica may have launched it a moment ago: the watch is on its way.
     for (const namespace of new Set(settings.namespaces)) {
       if ((await api.readJob(buildRef(runId, namespace), signal)) !== undefined) return trackers.take(runId);

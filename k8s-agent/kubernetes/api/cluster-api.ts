@@ -20,9 +20,10 @@ export interface ClusterApi {
   deleteSecret(secret: ObjectRef, signal: AbortSignal): Promise<void>;
   /**
    * Ends the Job's time: its controller ends the pod, with the pod's own grace, and never makes another. The Job stays, so
-   * that whoever comes later finds that the run was launched. One that isn't there is fine, and one that has ended.
+   * that whoever comes later finds that the run was launched. One that isn't there is fine, and one that has ended. `why`
+   * stands in an annotation.
    */
-  haltJob(job: ObjectRef, signal: AbortSignal): Promise<void>;
+  haltJob(job: ObjectRef & { readonly why?: string }, signal: AbortSignal): Promise<void>;
   /** That very pod (by uid), with a grace; 0 doesn't wait for its kubelet. One that isn't there is fine. */
   deletePod(pod: ObjectRef & { readonly uid: string }, options: DeleteOptions): Promise<void>;
   openLog(request: LogRequest): Promise<LogAnswer>;
@@ -52,7 +53,7 @@ export interface LogRequest extends ObjectRef {
 
 export type LogAnswer =
   /**
-   * The log's bytes; silence may last for hours. Iterating ends where the server says that it is complete, which isn't
+   * The log's bytes; silence may last for hours, a dead connection is noticed after half a minute of it. Iterating ends where the server says that it is complete, which isn't
    * always so (rotation), and rejects where the connection broke. Leaving the loop closes the connection.
    */
   | { readonly kind: "open"; readonly bytes: AsyncIterable<Uint8Array> }

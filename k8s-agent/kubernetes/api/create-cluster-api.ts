@@ -5,6 +5,7 @@
 import type { KubeConfig, V1Job, V1Secret } from "@kubernetes/client-node";
 import { isJsonObject, parseJson, stringifyJson, type JsonObject } from "../../../src/contract/json.ts";
 import type { Logger } from "../../../src/log.ts";
+import { annotations } from "../../job/names.ts";
 import { createCaller, type ApiCall, type Caller } from "./caller.ts";
 import type { ClusterApi, Created, ObjectRef } from "./cluster-api.ts";
 import type { ClusterFeed } from "./cluster-feed.ts";
@@ -59,7 +60,8 @@ function createWriter(caller: Caller): Writer {
       );
     },
     async haltJob(job, signal) {
-      const body = stringifyJson({ spec: { activeDeadlineSeconds: 1 } });
+      const metadata = job.why === undefined ? {} : { annotations: { [annotations.halted]: job.why } };
+      const body = stringifyJson({ metadata, spec: { activeDeadlineSeconds: 1 } });
       const contentType = "application/merge-patch+json";
       await caller.call(
         { ...address("patch", "Job", job), method: "PATCH", body, contentType, signal, accepts: isMissing },

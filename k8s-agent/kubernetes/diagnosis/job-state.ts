@@ -1,5 +1,6 @@
 /** What a Job says of itself. It is a second behind its pod; only where there is no pod, its word is taken. */
 import type { V1Job, V1JobCondition } from "@kubernetes/client-node";
+import { annotations } from "../../job/names.ts";
 import { readTime } from "./pod-parts.ts";
 
 /** What `haltJob` sets: no run's own deadline is that short. */
@@ -8,6 +9,17 @@ const haltSeconds = 1;
 /** Some agent has ended its time. */
 export function isHalted(job: V1Job | undefined): boolean {
   return job?.spec?.activeDeadlineSeconds === haltSeconds;
+}
+
+/** Why an agent has halted a Job, in an annotation of it: one that was to stop its run, or one that found the run's pod gone. */
+export const haltReasons = {
+  stopped: "its run was stopped",
+  spent: "its run's pod is the only one that it may have",
+} as const;
+
+/** Some agent was told to stop the run. */
+export function isStopped(job: V1Job | undefined): boolean {
+  return isHalted(job) && job?.metadata?.annotations?.[annotations.halted] === haltReasons.stopped;
 }
 
 /** It makes no pod any more. `FailureTarget` comes first, where pods are still ending. */

@@ -12,7 +12,7 @@ export interface Sighting {
   /** It was there and isn't any more. */
   readonly podGone: boolean;
   readonly warnings: readonly CoreV1Event[];
-  /** This agent has stopped the run: what becomes of the pod is no surprise. */
+  /** An agent has stopped the run: what becomes of the pod is no surprise. */
   readonly stopped: boolean;
   /** It had to be killed, and its pod removed, before anybody could say how it ended. */
   readonly killed: boolean;

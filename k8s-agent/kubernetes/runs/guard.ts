@@ -6,7 +6,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Logger } from "../../../src/log.ts";
 import { containers } from "../../job/names.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
-import { isHalted, isOver } from "../diagnosis/job-state.ts";
+import { haltReasons, isHalted, isOver } from "../diagnosis/job-state.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
 import type { Sighting } from "../diagnosis/sighting.ts";
 import { getRef } from "./refs.ts";
@@ -30,7 +30,7 @@ export function createGuard({ api, logger, signal }: GuardOptions): Guard {
 
   function halt({ job }: Sighting): Promise<void> {
     if (job === undefined || isHalted(job) || isOver(job)) return Promise.resolve();
-    halting ??= api.haltJob(getRef(job), signal).catch((error: unknown) => {
+    halting ??= api.haltJob({ ...getRef(job), why: haltReasons.spent }, signal).catch((error: unknown) => {
       halting = undefined;
       throw error;
     });

@@ -1,6 +1,6 @@
 /** Removes all that there is of a run. */
 import type { ClusterApi } from "../api/cluster-api.ts";
-import { isOver } from "../diagnosis/job-state.ts";
+import { haltReasons, isOver } from "../diagnosis/job-state.ts";
 import type { WorkloadStore } from "../workloads/workload-store.ts";
 import { createNotifier, until } from "./notifier.ts";
 import { buildRef, getRef } from "./refs.ts";
@@ -31,7 +31,7 @@ export async function removeRun(runId: string, options: RemoveRunOptions): Promi
     const hasActive = listActive().length > 0;
     // First it must make no more pods.
     if (job !== undefined && hasActive && !isOver(job)) {
-      await api.haltJob(getRef(job), signal);
+      await api.haltJob({ ...getRef(job), why: haltReasons.stopped }, signal);
       await wait(() => isOver(store.get(runId).job) || store.get(runId).job === undefined, controllerMilliseconds);
     }
     for (const ref of listSecrets(runId, options)) await api.deleteSecret(ref, signal);

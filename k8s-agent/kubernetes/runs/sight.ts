@@ -1,6 +1,7 @@
 /** From what there is of a run now, and what was seen of it before, to what is known of it. */
 import type { V1Pod } from "@kubernetes/client-node";
 import { isPullFailing } from "../diagnosis/containers.ts";
+import { isStopped } from "../diagnosis/job-state.ts";
 import type { Sighting } from "../diagnosis/sighting.ts";
 import type { Workload } from "../workloads/workload-store.ts";
 
@@ -21,6 +22,8 @@ export function sight(before: Sighting, { job, pods, warnings }: Workload, now: 
   const failing = pod !== undefined && isPullFailing(pod);
   return {
     ...before,
+    // Another replica's doing as well: who asked it to is heard by whoever holds the run.
+    stopped: before.stopped || isStopped(job),
     job: job ?? before.job,
     jobGone: before.job !== undefined && job === undefined,
     pod: pod ?? before.pod,

@@ -6,7 +6,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { pause } from "../../../src/bus/pause.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
-import { isHalted, isOver } from "../diagnosis/job-state.ts";
+import { haltReasons, isHalted, isOver } from "../diagnosis/job-state.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
 import type { Workload, WorkloadStore } from "../workloads/workload-store.ts";
 import { createNotifier, until } from "./notifier.ts";
@@ -28,7 +28,7 @@ const kubeletMilliseconds = 5000;
 /** Resolves when the end is under way. */
 export async function haltRun({ job, pods }: Workload, { api, graceSeconds, signal }: StopRunOptions): Promise<void> {
   if (job !== undefined) {
-    if (!isHalted(job) && !isOver(job)) await api.haltJob(getRef(job), signal);
+    if (!isHalted(job) && !isOver(job)) await api.haltJob({ ...getRef(job), why: haltReasons.stopped }, signal);
     return;
   }
   // Orphans: no controller would end them, and none would replace them.

@@ -5,7 +5,7 @@
 import type { CoreV1Event, V1Job, V1Pod } from "@kubernetes/client-node";
 
 export interface WorkloadStore {
-  /** Resolves when everything was listed once; rejects with the signal's reason. */
+  /** Resolves when everything was listed once; rejects with the signal's reason, and once the store is closed. */
   ready(signal: AbortSignal): Promise<void>;
   /** What there is of a run now; empty when there is nothing. */
   get(runId: string): Workload;
@@ -16,9 +16,10 @@ export interface WorkloadStore {
   close(): void;
 }
 
+/** Objects are cut to what the agent reads (decode.ts): a Job's template is empty, annotations and volumes are not kept. */
 export interface Workload {
   readonly job: V1Job | undefined;
-  /** Oldest first; more than one where somebody meddled. Pods that are gone are not among them. */
+  /** All that carry the run's labels, oldest first; more than one where somebody meddled. Pods that are gone are not among them. */
   readonly pods: readonly V1Pod[];
   /** Warnings about the Job and its pods, oldest first, at most the last 50. */
   readonly warnings: readonly CoreV1Event[];
