@@ -21,20 +21,21 @@ export interface Blob {
 export interface Layer extends Blob {
   /** Digest of the tar before it was packed. */
   readonly diffId: string;
+  readonly name: string;
   /** What it is, for people: the image's history. */
   readonly title: string;
 }
 
 /** Packs the entries, or finds them packed in the cache. */
 export async function buildLayer(
-  title: string,
-  { entries, cache }: { entries: readonly Entry[]; cache: string },
+  { entries, ...named }: Pick<Layer, "name" | "title"> & { readonly entries: readonly Entry[] },
+  cache: string,
 ): Promise<Layer> {
   const complete = completeEntries(entries);
   const diffId = await digestStream(writeTar(complete));
   const file = path.join(cache, `${diffId.replace(":", "-")}.tar.gz`);
   if (!(await exists(file))) await pack(complete, file);
-  return { title, diffId, file, digest: await digestStream(createReadStream(file)), size: (await stat(file)).size };
+  return { ...named, diffId, file, digest: await digestStream(createReadStream(file)), size: (await stat(file)).size };
 }
 
 async function pack(entries: readonly Entry[], file: string): Promise<void> {

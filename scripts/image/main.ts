@@ -5,31 +5,43 @@
  *     npm run image                            dist/agent-image.tar
  *     IMAGE=registry.example/agent:1 npm run image
  *     npm run image -- --fresh                 with today's Debian packages, rather than those of the last time
+ *     npm run image -- --directory out         no archive, but what its layers hold, for a Containerfile
  */
 import { rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
 import { runScript } from "../run-script.ts";
-import { buildImage } from "./build-image.ts";
+import { buildImage, writeDirectories } from "./build-image.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const file = path.join(root, "dist/agent-image.tar");
 const cache = path.join(root, ".local/image");
+const layers = {
+  version: manifest.version,
+  cache,
+  show: (text: string) => {
+    if (process.stdout.isTTY) console.log(text);
+  },
+};
 
-await runScript({ options: { fresh: { type: "boolean", default: false } } }, async ({ values: { fresh } }) => {
+const options = { fresh: { type: "boolean", default: false }, directory: { type: "string" } } as const;
+
+await runScript({ options }, async ({ values: { fresh, directory } }) => {
+  if (fresh) await rm(cache, { recursive: true, force: true });
+  if (directory === undefined) await makeArchive();
+  else await writeDirectories(layers, path.resolve(directory));
+});
+
+async function makeArchive(): Promise<void> {
   const begun = performance.now();
   const name = process.env["IMAGE"] || `localhost/container-driver-agent:${manifest.version}`;
-  if (fresh) await rm(cache, { recursive: true, force: true });
-  const show = (text: string) => {
-    if (process.stdout.isTTY) console.log(text);
-  };
-  const { digest, layers } = await buildImage({ name, version: manifest.version, file, cache, show });
-  for (const { title, size } of layers) console.log(`${toMebibytes(size).padStart(9)}  ${title}`);
+  const built = await buildImage({ ...layers, name, file });
+  for (const { title, size } of built.layers) console.log(`${toMebibytes(size).padStart(9)}  ${title}`);
   console.log(`${toMebibytes((await stat(file)).size).padStart(9)}  ${path.relative(process.cwd(), file)}`);
-  console.log(`${name}\n${digest}`);
+  console.log(`${name}\n${built.digest}`);
   console.log(`Made in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-});
+}
 
 function toMebibytes(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;

@@ -2,14 +2,14 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listApp } from "../../scripts/image/app-layer.ts";
 import { parseDependencies } from "../../scripts/image/base-layer.ts";
-import { buildImage } from "../../scripts/image/build-image.ts";
+import { buildImage, writeDirectories } from "../../scripts/image/build-image.ts";
 import { buildFile, type Entry } from "../../scripts/image/entry.ts";
 import { parseJson } from "../../src/contract/json.ts";
 import { createTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.ts";
@@ -23,12 +23,14 @@ afterAll(() => directory.remove());
 
 const at = (...parts: string[]) => path.join(directory.path, ...parts);
 const parts = [
-  { title: "Base", list: async () => [buildFile("etc/passwd", "agent:x:1000:1000\n")] },
-  { title: "App", list: async (): Promise<Entry[]> => [{ kind: "link", path: "app/link", target: "x" }] },
+  { name: "base", title: "Base", list: async () => [buildFile("etc/passwd", "agent:x:1000:1000\n")] },
+  { name: "app", title: "App", list: async (): Promise<Entry[]> => [{ kind: "link", path: "app/link", target: "x" }] },
 ];
 
+const layersIn = (cache: string) => ({ version: "1.2.3", cache: at(cache), show: () => undefined, parts });
+
 async function build(file: string, cache = "cache") {
-  return buildImage({ name, version: "1.2.3", file: at(file), cache: at(cache), show: () => undefined, parts });
+  return buildImage({ ...layersIn(cache), name, file: at(file) });
 }
 
 async function unpack(file: string): Promise<string> {
@@ -109,6 +111,13 @@ describe("the archive", () => {
     expect((await build("second.tar", "cut")).digest).toBe(digest);
     expect((await readdir(at())).filter((file) => /\.tar\.\d+$/.test(file))).toEqual([]);
   });
+});
+
+test("a Containerfile gets the same as directories", async () => {
+  await writeDirectories(layersIn("cache"), at("directories"));
+  expect(await readFile(at("directories/base/etc/passwd"), "utf8")).toBe("agent:x:1000:1000\n");
+  expect(await readlink(at("directories/app/app/link"))).toBe("x");
+  expect(await readdir(at("directories"))).toEqual(["app", "base"]);
 });
 
 describe("the programs", () => {
