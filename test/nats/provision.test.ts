@@ -77,7 +77,7 @@ describe.each([...servers])("provisioning NATS %s", (_, server) => {
       await provisionCluster(connection, cluster);
       const refused = await provisionCluster(connection, cluster, { storage: "memory" });
       const texts = refused.filter(({ kind }) => kind === "refused").map(describeProvisioned);
-      expect(texts).toHaveLength(4);
+      expect(texts).toHaveLength(5);
       expect(texts[0]).toMatch(
         new RegExp(`^stream requests-${cluster}: refused, storage "file" -> "memory": .*storage`),
       );
@@ -98,7 +98,7 @@ describe.each([...servers])("provisioning NATS %s", (_, server) => {
       await provisionCluster(connection, cluster);
       const { streams } = await jetstreamManager(connection);
       const count = async () => (await streams.names(`cd.v1.*.${cluster}.*`).next()).length;
-      expect(await count()).toBe(4);
+      expect(await count()).toBe(5);
       await removeCluster(connection, cluster);
       await removeCluster(connection, cluster);
       expect(await count()).toBe(0);
@@ -182,6 +182,7 @@ describe("npm run provision", () => {
       `stream requests-${two}: unchanged`,
       `stream events-${two}: unchanged`,
       `stream logs-${two}: updated, max_bytes 10485760 -> 20971520`,
+      `stream controls-${two}: unchanged`,
       `stream agents-${two}: unchanged`,
       `consumer ${two} of requests-${two}: unchanged`,
       "",
