@@ -1,7 +1,7 @@
 /** Jobs, pods and warnings of runs, from the API server's JSON; nothing of what is foreign or can't be read. */
 import type { CoreV1Event, V1Job, V1Pod } from "@kubernetes/client-node";
 import type { JsonObject } from "../../../src/contract/json.ts";
-import { buildWorkloadName, readRunId, readRunIdFromName } from "../../job/names.ts";
+import { annotations, buildWorkloadName, readRunId, readRunIdFromName } from "../../job/names.ts";
 import { reviveDates } from "../api/revive-dates.ts";
 import * as v from "valibot";
 import { prune, type Shape } from "./prune.ts";
@@ -30,10 +30,12 @@ const metadata = {
   ownerReferences: true,
 } as const satisfies Shape;
 
-const containers = [{ name: true, image: true, resources: true, restartPolicy: true }] as const satisfies Shape;
+const containers = [
+  { name: true, image: true, command: true, resources: true, restartPolicy: true },
+] as const satisfies Shape;
 
 const jobShape = {
-  metadata,
+  metadata: { ...metadata, annotations: { [annotations.halted]: true } },
   // The type wants a template to be there; what is in it fills most of a Job.
   spec: { activeDeadlineSeconds: true, backoffLimit: true, parallelism: true, suspend: true, template: {} },
   status: true,
