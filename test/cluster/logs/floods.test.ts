@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readMainLog } from "../../../k8s-agent/kubernetes/logs/read-main-log.ts";
+import { openLogStage, type LogStage } from "./log-stage.ts";
+import { countLines, numberedLineBytes, printNumberedLines } from "./numbered-lines.ts";
+
+let stage: LogStage;
+beforeAll(async () => {
+  stage = await openLogStage();
+});
+afterAll(() => stage.close());
+
+const { signal } = new AbortController();
+const mebibyte = 1024 * 1024;
+
+describe("main's log, when main writes a lot", () => {
+  // A busy machine may be too slow for it, and then says so: whole it must be at one of three times.
+  test("is whole across rotations: 100 MiB at 2.5 MB/s", { retry: 2 }, async ({ task }) => {
+    const count = Math.ceil((100 * mebibyte) / numberedLineBytes);
+    const pod = await stage.startPod(
+      `steady-${task.result?.retryCount ?? 0}`,
+      printNumberedLines({ count, burst: 2500, pauseMilliseconds: 95 }),
+    );
+    const counted = await countLines(readMainLog(pod.source, { from: undefined, signal }));
+    expect(counted).toEqual({ lines: count, last: count, faults: [], gaps: [] });
+  });
+
+  test("says a gap wherever lines are missing: 200 MiB at full speed", async () => {
+    const count = Math.ceil((200 * mebibyte) / numberedLineBytes);
+    const pod = await stage.startPod("flood", printNumberedLines({ count }));
+    const counted = await countLines(readMainLog(pod.source, { from: undefined, signal }));
+    expect(counted).toMatchObject({ last: count, faults: [] });
+    expect(counted.lines + counted.gaps.reduce((sum, { missing }) => sum + missing, 0)).toBe(count);
+  });
+
+  test("says a gap when it can't be read as fast as it is written", async () => {
+    stage.cutter.bytesPerSecond = mebibyte;
+    // One that is kept would be faster.
+    stage.cutter.cut();
+    const count = Math.ceil((120 * mebibyte) / numberedLineBytes);
+    const pod = await stage.startPod("behind", printNumberedLines({ count, burst: 3500, pauseMilliseconds: 95 }));
+    const reading = countLines(readMainLog(pod.source, { from: undefined, signal }));
+    await pod.waitFor("ended", { seconds: 120 });
+    stage.cutter.bytesPerSecond = undefined;
+    const counted = await reading;
+    expect(counted).toMatchObject({ last: count, faults: [] });
+    expect(counted.gaps).not.toEqual([]);
+    expect(counted.lines + counted.gaps.reduce((sum, { missing }) => sum + missing, 0)).toBe(count);
+  });
+});
