@@ -9,9 +9,10 @@ import { createResources } from "./driver/resources.ts";
 import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import { getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
+import { getCaller, getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
 import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
 import { logRequests } from "./middleware/log-requests.ts";
+import { createCancel } from "./runs/cancel.ts";
 import { createRunsRoutes } from "./runs/routes.ts";
 import type { Viewer } from "./runs/viewer.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
@@ -58,6 +59,9 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
     createRunsRoutes({
       bus,
       requireRead: requireRight("read"),
+      requireCancel: requireRight("cancel"),
+      cancel: createCancel({ bus, keys, now }),
+      nameOf: (c) => getCaller(c)?.name ?? "unknown",
       viewerOf,
       logger: logger.child({ component: "runs" }),
     }),

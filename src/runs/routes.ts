@@ -1,11 +1,13 @@
-/** `/runs`, `/events` and `/clusters`: what teams are told of their runs. It reads, and keeps nothing. */
+/** `/runs`, `/events` and `/clusters`: what teams are told of their runs, and how they stop one. Nothing is kept here. */
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import * as v from "valibot";
 import type { Bus } from "../bus/port.ts";
 import { RunId } from "../contract/names.ts";
+import type { CancelAnswer } from "../contract/runs-api/cancel-answer.ts";
 import { runListLimits } from "../contract/runs-api/run-summary.ts";
 import { respondWithError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Cancel } from "./cancel.ts";
 import { describeRun } from "./describe-run.ts";
 import { findRun, type FoundRun } from "./find-run.ts";
 import { listClusters } from "./list-clusters.ts";
@@ -18,13 +20,18 @@ export interface RunsRoutesOptions {
   readonly bus: Pick<Bus, "events" | "logs" | "agents">;
   /** Lets in who may read. */
   readonly requireRead: MiddlewareHandler;
+  /** Lets in who may cancel. */
+  readonly requireCancel: MiddlewareHandler;
+  readonly cancel: Cancel;
+  /** The name of the caller of a request, for whoever asks later who cancelled a run. */
+  readonly nameOf: (c: Context) => string;
   /** What the caller of a request may see. */
   readonly viewerOf: (c: Context) => Viewer;
   readonly logger: Logger;
 }
 
 export function createRunsRoutes(options: RunsRoutesOptions): Hono {
-  const { bus, requireRead, viewerOf } = options;
+  const { bus, requireRead, requireCancel, viewerOf, nameOf, cancel } = options;
   const routes = new Hono();
   const streams = createStreamResponses(options);
 
@@ -56,6 +63,30 @@ export function createRunsRoutes(options: RunsRoutesOptions): Hono {
   routes.get("/events", requireRead, (c) => streams.allEvents(c, viewerOf(c)));
 
   routes.get("/clusters", requireRead, async (c) => c.json(await listClusters(bus.agents, viewerOf(c))));
+
+  routes.post("/runs/:id/cancel", requireCancel, async (c) => {
+    const run = await find(c);
+    if (run instanceof Response) return run;
+    const outcome = await cancel.cancelRun(run.address, { by: nameOf(c) });
+    const { runId: id } = run.address;
+    switch (outcome.kind) {
+      case "asked":
+        return c.json({ id, status: outcome.status } satisfies CancelAnswer, 202);
+      case "ended":
+        return respondWithError(
+          c,
+          "RES-110",
+          `Cannot cancel run ${id}: it has ${outcome.status === "cancelled" ? "been cancelled" : outcome.status} already`,
+        );
+      case "unknown":
+        return respondUnknown(c);
+    }
+  });
+
+  routes.all("/runs/:id/cancel", requireCancel, (c) => {
+    c.header("Allow", "POST");
+    return respondWithError(c, "RES-108", `Cannot ${c.req.method} this: POST is known here`);
+  });
 
   for (const path of ["/runs", "/runs/:id", "/runs/:id/events", "/runs/:id/logs", "/events", "/clusters"])
     routes.all(path, requireRead, (c) => {

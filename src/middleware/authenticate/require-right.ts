@@ -3,12 +3,18 @@ import type { Context, MiddlewareHandler } from "hono";
 import { respondWithError } from "../../errors.ts";
 import type { AuthenticationVariables } from "./authenticate.ts";
 import { coversDriver, hasRight, type Right, type Rights } from "./rights.ts";
+import type { Caller } from "./verdict.ts";
 
 type Environment = { Variables: Partial<AuthenticationVariables> };
 
 /** What the caller of a request may do; undefined where nobody has asked who it is. */
 export function getRights(c: Context<Environment>): Rights | undefined {
   return c.get("rights");
+}
+
+/** Who the caller of a request is; undefined where nobody has asked. */
+export function getCaller(c: Context<Environment>): Caller | undefined {
+  return c.get("caller");
 }
 
 /** Lets on who has a right. */

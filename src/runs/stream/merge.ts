@@ -30,9 +30,10 @@ export async function* merge<T>(sources: readonly AsyncIterable<T>[]): AsyncGene
   for (const source of sources) void pump(source);
   try {
     for (;;) {
-      const next = ready.shift();
+      const next = ready[0];
       if (next !== undefined) {
         yield next.value;
+        ready.shift();
         next.taken();
         continue;
       }
