@@ -38,6 +38,8 @@ export async function listApp(): Promise<Entry[]> {
     legalComments: "none",
     keepNames: false,
     logLevel: "warning",
+    // The compiler's settings say nothing about bundles.
+    tsconfigRaw: "{}",
   });
   const files = outputFiles.map(({ path: file, contents }): Entry => ({
     kind: "file",
