@@ -21,7 +21,7 @@ function findRefs(value: JsonValue): string[] {
   );
 }
 
-const methods = ["get", "put", "delete"] as const;
+const methods = ["get", "put", "delete", "post"] as const;
 const operations = Object.entries(at("paths") as JsonObject).flatMap(([path, item]) =>
   methods.flatMap((method) => {
     const operation = isJsonObject(item) ? item[method] : undefined;
@@ -53,7 +53,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  const both = ["202", "400", "401", "404", "413", "500", "503"];
+  const both = ["202", "400", "401", "403", "404", "413", "500", "503"];
   test.for([
     ["put", ["200", "409", ...both]],
     ["delete", ["204", "409", ...both]],

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from "../contract/json.ts";
 import { limits } from "../contract/limits.ts";
 import { GUResID } from "../contract/names.ts";
 import { toSchemaDocument } from "./json-schema.ts";
+import { describeRunsPaths, describeRunsSchemas } from "./runs-api.ts";
 
 export function buildOpenApi(catalog: Catalog, version: string): JsonObject {
   return {
@@ -29,6 +30,7 @@ export function buildOpenApi(catalog: Catalog, version: string): JsonObject {
         delete: describeDelete(),
         get: describeGet(),
       },
+      ...describeRunsPaths(),
       "/docs/drivers/{driver}/inputs.json": {
         parameters: [pathParameter("driver", { enum: [...catalog.keys()] })],
         get: {
@@ -73,6 +75,7 @@ function describeSchemas(catalog: Catalog): JsonObject {
     OutputData: toSchemaDocument(OutputData),
     AsyncProgressHint: toSchemaDocument(AsyncProgressHint),
     Error: { ...toSchemaDocument(DriverError), description: codes.join(", ") },
+    ...describeRunsSchemas(),
     ...inputs,
   };
 }
@@ -127,6 +130,7 @@ const run: JsonObject = { schema: { type: "string" }, description: "The run that
 const failures: JsonObject = {
   400: answer("Error", "The request is invalid, or the run failed"),
   401: answer("Error", "No valid bearer token"),
+  403: answer("Error", "The token is not for this driver, this cluster, or driving at all"),
   404: answer("Error", "No such driver"),
   413: answer("Error", `The body is over ${limits.requestBodyBytes} bytes`),
   500: answer("Error", "Our mistake; our log has it under the header X-Request-Id"),
