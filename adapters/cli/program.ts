@@ -55,9 +55,13 @@ function addRun(program: Command, perform: Perform): void {
     .option("--driver <name>", "the driver that it is sent to", "container")
     .option("--destroy", "destroy the resource")
     .option("--show-secrets", "print secret outputs, too")
-    .action(async (_options, command: Command) => {
-      const { run } = await import("./commands/run.ts");
-      await perform(command.optsWithGlobals(), (context) => run(command.optsWithGlobals(), context));
+    .option("--watch", "send it again whenever the file changes")
+    .action(async (options: { watch?: boolean }, command: Command) => {
+      const act =
+        options.watch === true
+          ? (await import("./commands/run-on-change.ts")).runOnChange
+          : (await import("./commands/run.ts")).run;
+      await perform(command.optsWithGlobals(), (context) => act(command.optsWithGlobals(), context));
     });
 }
 

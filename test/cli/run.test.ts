@@ -129,6 +129,20 @@ driver:
     expect(await run(["-f", file, "--guresid", guresid])).toMatchObject({ code: 0 });
   });
 
+  test("sends the request again whenever its file changes, until it is interrupted", async () => {
+    const request = (word: string) => buildScriptRequest(`echo '{"word": "${word}"}' > $OUTPUTS_FILE`);
+    const file = await writeRequest("watched.json", request("first"));
+    const watching = startCommand(["run", "-f", file, "--watch"], { url });
+    await watching.awaitText(/word {2}first\n/);
+    await writeRequest("watched.json", "nonsense");
+    await watching.awaitText(/Cannot read the request in .*watched\.json/);
+    await writeRequest("watched.json", request("second"));
+    await watching.awaitText(/word {2}second\n/);
+    watching.kill("SIGINT");
+    expect(await watching.finished).toMatchObject({ code: 130 });
+    expect(await run(["-f", "-", "--watch"])).toMatchObject({ code: 2 });
+  });
+
   test("lets nothing through to the terminal that an output or an error has in it", async () => {
     const script = `
 if [ "$(cat "$RESOURCE_INPUTS_FILE")" = '{"fail":true}' ]; then printf 'red\\033[2J\\007\\033]0;title\\007 end' > "$ERROR_FILE"; exit 1; fi

@@ -29,7 +29,7 @@ export async function showLogs(runId: string, options: LogsOptions, context: Con
     } else if (screen.json) screen.printJson(item.line);
     else {
       if (item.line.gap !== undefined) screen.note(describeGap(item.line.gap, screen.paintNote));
-      await screen.writeAll(raw ? item.line.text : cleaner.push(item.line.text));
+      screen.write(raw ? item.line.text : cleaner.push(item.line.text));
     }
   }
   if (!screen.json && !raw) screen.write(cleaner.end());

@@ -2,7 +2,6 @@
  * Where this program writes: what was asked for to standard output, everything about it to standard error, where a line
  * of progress moves as long as somebody is looking.
  */
-import { once } from "node:events";
 import { stringifyJson } from "../../../src/contract/json.ts";
 import { createPaint, wantsColour, type Paint } from "./colours.ts";
 
@@ -18,8 +17,6 @@ export interface Screen {
   readonly width: number | undefined;
   /** To standard output, as it is. */
   write(text: string): void;
-  /** The same; resolves when whoever reads has room for more. */
-  writeAll(text: string): Promise<void>;
   print(line?: string): void;
   /** One line of JSON. */
   printJson(value: unknown): void;
@@ -44,7 +41,7 @@ export function createScreen({ json, colour, stdout, stderr, environment }: Scre
   // Other lines must not land behind the moving one.
   const to = (stream: NodeJS.WriteStream) => (text: string) => {
     spinner.hide();
-    return stream.write(text);
+    stream.write(text);
   };
   const write = to(stdout);
   const note = to(stderr);
@@ -55,9 +52,6 @@ export function createScreen({ json, colour, stdout, stderr, environment }: Scre
     paintNote: createPaint(wants(stderr)),
     width: stdout.isTTY ? stdout.columns : undefined,
     write,
-    async writeAll(text) {
-      if (text !== "" && !write(text)) await once(stdout, "drain");
-    },
     print: (line = "") => write(`${line}\n`),
     printJson: (value) => write(`${escapeUnseen(stringifyJson(value))}\n`),
     note: (line) => note(`${line}\n`),
