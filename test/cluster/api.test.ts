@@ -218,6 +218,14 @@ describe("a server that is in trouble", () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
+  test("one that needs longer than the first attempt lasts is given more time", async () => {
+    const hasty = createClient({ kubeConfig: proxy.kubeConfig, attemptMilliseconds: 100 });
+    proxy.delay(isCreate, 500);
+    expect(await settleWithin("it is there", hasty.createSecret(buildSecret(), ending.signal), 30)).toBeDefined();
+    expect(hasty.calls.get("create secrets")).toBeGreaterThan(2);
+    await hasty.close();
+  });
+
   test("a call under way ends with its signal", async () => {
     proxy.freeze();
     const created = api.createSecret(buildSecret(), ending.signal);

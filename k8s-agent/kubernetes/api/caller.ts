@@ -14,7 +14,7 @@ export interface ApiCall extends ApiRequest {
   readonly verb: string;
   /** For sentences, behind `Cannot`: `create Secret ns/run-1`. */
   readonly what: string;
-  /** Of an attempt, from its start until `read` is done. */
+  /** Of the first attempt, from its start until `read` is done; one that was too short is doubled, up to a minute. */
   readonly limitMilliseconds?: number;
   /** Whether this answer, which isn't a success, is one that the caller understands. */
   readonly accepts?: (status: ApiStatus) => boolean;
@@ -42,7 +42,11 @@ export interface CallerOptions {
 type Attempt<T> =
   | { readonly kind: "done"; readonly answer: ApiAnswer<T> }
   | { readonly kind: "unauthorized"; readonly status: ApiStatus }
-  | { readonly kind: "again"; readonly reason: unknown; readonly askedMilliseconds?: number };
+  | { readonly kind: "again"; readonly reason: unknown; readonly askedMilliseconds?: number }
+  | { readonly kind: "late"; readonly reason: unknown };
+
+/** What the API server itself allows a request; admission webhooks may take half of it. */
+const longestAttempt = 60_000;
 
 /** A token that was just replaced is right at the second try; a server that starts may take a few more to know it. */
 const mostUnauthorized = 5;
@@ -53,13 +57,15 @@ export function createCaller({ connection, logger, random, pauses, attemptMillis
   async function call<T>(call: ApiCall, read: ReadAnswer<T>): Promise<ApiAnswer<T>> {
     const nextPause = createPauses(pauses, random);
     let unauthorized = 0;
+    let limit = call.limitMilliseconds ?? attemptMilliseconds;
     for (;;) {
       call.signal.throwIfAborted();
       calls.set(call.verb, (calls.get(call.verb) ?? 0) + 1);
-      const attempt = await tryOnce(call, read);
+      const attempt = await tryOnce(call, { read, limit });
       if (attempt.kind === "done") return attempt.answer;
-      if (attempt.kind === "again") {
-        const milliseconds = nextPause(attempt.askedMilliseconds);
+      if (attempt.kind === "late") limit = Math.max(limit, Math.min(2 * limit, longestAttempt));
+      if (attempt.kind !== "unauthorized") {
+        const milliseconds = nextPause(attempt.kind === "again" ? attempt.askedMilliseconds : 0);
         logger.warn(
           { call: call.what, err: attempt.reason, milliseconds },
           "The API server gave no answer; trying again",
@@ -73,19 +79,20 @@ export function createCaller({ connection, logger, random, pauses, attemptMillis
     }
   }
 
-  async function tryOnce<T>(call: ApiCall, read: ReadAnswer<T>): Promise<Attempt<T>> {
-    const limit = startLimit(call.limitMilliseconds ?? attemptMilliseconds);
+  async function tryOnce<T>(call: ApiCall, by: { read: ReadAnswer<T>; limit: number }): Promise<Attempt<T>> {
+    const limit = startLimit(by.limit);
     try {
       const response = await connection.send({ ...call, signal: AbortSignal.any([call.signal, limit.signal]) });
-      if (isSuccess(response.status)) return succeedWith(await read(response));
+      if (isSuccess(response.status)) return succeedWith(await by.read(response));
       const status = decodeStatus(response.status, await response.body.text());
       if (call.accepts?.(status)) return { kind: "done", answer: { kind: "other", ...status } };
       return judge(call, status, response);
     } catch (error) {
       if (error instanceof ApiRefusal) throw error;
       call.signal.throwIfAborted();
-      if (limit.signal.aborted) connection.renewConnections();
-      return { kind: "again", reason: limit.signal.aborted ? limit.signal.reason : error };
+      if (!limit.signal.aborted) return { kind: "again", reason: error };
+      connection.renewConnections();
+      return { kind: "late", reason: limit.signal.reason };
     } finally {
       limit.end();
     }

@@ -21,9 +21,9 @@ export interface ClusterApiOptions {
   readonly kubeConfig: KubeConfig;
   readonly logger: Logger;
   readonly random: () => number;
-  /** Between attempts: from 200 ms to 10 s if left out. */
+  /** Between attempts: from 200 ms to 5 s if left out, so that a server that is back is found within that. */
   readonly pauses?: PauseRange;
-  /** Time limit of an attempt: 10 s if left out. */
+  /** Time limit of a first attempt: 10 s if left out. */
   readonly attemptMilliseconds?: number;
 }
 
@@ -33,7 +33,7 @@ export interface ClusterClient extends ClusterApi, ClusterFeed {
 }
 
 export function createClusterApi({ kubeConfig, logger, random, ...timing }: ClusterApiOptions): ClusterClient {
-  const { pauses = { firstMilliseconds: 200, mostMilliseconds: 10_000 }, attemptMilliseconds = 10_000 } = timing;
+  const { pauses = { firstMilliseconds: 200, mostMilliseconds: 5000 }, attemptMilliseconds = 10_000 } = timing;
   const connection = createApiConnection(kubeConfig);
   const caller = createCaller({ connection, logger, random, pauses, attemptMilliseconds });
   return {

@@ -16,7 +16,7 @@ export interface WorkloadStoreOptions {
   readonly logger: Logger;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** Before a watch is renewed: from 200 ms to 10 s if left out. */
+  /** Before a watch is renewed: from 200 ms to 5 s if left out. */
   readonly pauses?: PauseRange;
   /** A watch that says nothing for so long is given up: 5 minutes if left out. */
   readonly silenceMilliseconds?: number;
@@ -53,7 +53,7 @@ export function createWorkloadStore({ api, signal, ...options }: WorkloadStoreOp
   };
 }
 
-const defaultPauses: PauseRange = { firstMilliseconds: 200, mostMilliseconds: 10_000 };
+const defaultPauses: PauseRange = { firstMilliseconds: 200, mostMilliseconds: 5000 };
 const fiveMinutes = 300_000;
 
 function startNamespace(
