@@ -35,14 +35,15 @@ export function createListener(source: LogSource, outer: AbortSignal): Listener 
   let idleMilliseconds = 0;
 
   async function wait<T>(what: "open" | "hear", call: () => Promise<T>): Promise<Heard<T>> {
+    const begun = source.now().getTime();
     waiting = what;
-    since = source.now().getTime();
+    since = begun;
     try {
       return { ok: true, value: await call() };
     } catch (error) {
       return { ok: false, error };
     } finally {
-      idleMilliseconds = source.now().getTime() - since;
+      idleMilliseconds = source.now().getTime() - begun;
       waiting = undefined;
     }
   }

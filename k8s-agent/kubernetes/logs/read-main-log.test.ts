@@ -184,12 +184,15 @@ describe("a gap in main's log is said", () => {
     const gap = "[gap: the pod was gone before its log was surely read to the end: lines may be missing here]";
     expect((await read([[write(lines("one")), broken], "gone"])).text).toBe(`one\n${gap}`);
     expect((await read(["gone"])).text).toBe(gap);
+    expect((await read([[write(lines("one")), wait(60_000), enter("gone"), hang], "gone"])).text).toBe(`one\n${gap}`);
     expect((await read([[write(lines("one")), enter("gone"), broken]])).text).toBe(`one\n${gap}`);
   });
 
   test("but not when the pod went after the log's end", async () => {
     expect((await read([[write(lines("one")), enter("gone")]])).text).toBe("one\n");
     expect((await read([[write(lines("one")), wait(60_000), enter("gone")], "gone"])).text).toBe("one\n");
+    // Its stream stays open.
+    expect((await read([[write(lines("one")), enter("gone"), hang], "gone"])).text).toBe("one\n");
     // The status was late.
     expect((await read([[write(lines("one"))], "gone"])).text).toBe("one\n");
   });

@@ -5,6 +5,7 @@
  * once more from where it was left.
  */
 import type { LogPiece } from "../../launch/launcher.ts";
+import { drainMilliseconds } from "./listener.ts";
 import { waitForChange, type LogSource } from "./log-source.ts";
 import { decodeMark, encodeMark, logStart, type Position } from "./position.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -143,9 +144,13 @@ function createJudge(source: LogSource, signal: AbortSignal) {
     return { kind: "go-on", isFileEnd: isOverNow && sawEnd };
   }
 
+  /** Some kubelets leave the stream of a pod that is removed open: one that was alive then has nothing more to say. */
+  const wasSilentAtEnd = (end: SessionEnd) =>
+    end.kind === "silent" && isOver() && end.idleMilliseconds <= idleMilliseconds + drainMilliseconds;
+
   return async (end: SessionEnd, { follow, progress }: Session): Promise<Verdict> => {
     if (progress) failures = 0;
-    if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = false;
+    if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = wasSilentAtEnd(end);
     if (end.kind === "silent" && !isOver()) return goOn;
     if (end.kind === "gone" || (source.container.state === "gone" && !isWhole(end))) {
       return sawEnd ? stop : { kind: "stop", gap: podGone };

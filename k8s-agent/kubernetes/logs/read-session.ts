@@ -20,8 +20,11 @@ export type SessionEnd =
   /** The server said that this was all. */
   | ({ readonly kind: "complete"; readonly bytes: number; readonly idleMilliseconds: number } & Reached & SpliceEnd)
   /** The connection broke, or was silent for too long. */
-  | ({ readonly kind: "broken" | "silent"; readonly reason: string } & Reached)
-  | ({ readonly kind: "refused"; readonly reason: string } & Reached)
+  | ({
+      readonly kind: "broken" | "silent" | "refused";
+      readonly reason: string;
+      readonly idleMilliseconds: number;
+    } & Reached)
   | ({ readonly kind: "not-yet" | "gone" } & Reached);
 
 interface Reached {
@@ -73,10 +76,10 @@ async function* readStream(
   return { kind: "complete", bytes, idleMilliseconds, position: splice.position, ...splice.end() };
 }
 
-function describe(error: unknown, listener: Listener): { kind: "broken" | "silent" | "refused"; reason: string } {
+function describe(error: unknown, { gaveUp, idleMilliseconds }: Listener) {
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof ApiRefusal) return { kind: "refused", reason };
-  return { kind: listener.gaveUp ? "silent" : "broken", reason };
+  const kind: "broken" | "silent" | "refused" = error instanceof ApiRefusal ? "refused" : gaveUp ? "silent" : "broken";
+  return { kind, reason, idleMilliseconds };
 }
 
 /** Kubelets look at the size of logs every 10 s: a log that is opened later may have lost its beginning. */

@@ -15,12 +15,12 @@ const { signal } = new AbortController();
 describe("main's log over a bad network", () => {
   test("is whole when its connection is cut 50 times, anywhere", async () => {
     const count = 50_000;
-    const pod = await stage.startPod("cut", printNumberedLines({ count, burst: 500, pauseMilliseconds: 150 }));
+    const pod = await stage.startPod("cut", printNumberedLines({ count, burst: 500, pauseMilliseconds: 250 }));
     const reading = countLines(readMainLog(pod.source, { from: undefined, signal }));
     await pod.waitFor("running");
     let cuts = 0;
     while (cuts < 50 && pod.source.container.state === "running") {
-      await delay(Math.random() * 350);
+      await delay(Math.random() * 250);
       cuts += stage.cutter.cut() > 0 ? 1 : 0;
     }
     expect(await reading).toEqual({ lines: count, last: count, faults: [], gaps: [] });
