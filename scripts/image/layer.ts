@@ -1,7 +1,7 @@
 /** A layer of an image: a gzipped tar, kept under the digest of the tar, so that what stays the same is packed once. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { access, mkdir, rename, stat } from "node:fs/promises";
+import { access, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -41,9 +41,13 @@ export async function buildLayer(
 async function pack(entries: readonly Entry[], file: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
-  await pipeline(Readable.from(writeTar(entries)), createGzip(), createWriteStream(draft));
-  // Last: a file that is there is complete.
-  await rename(draft, file);
+  try {
+    await pipeline(Readable.from(writeTar(entries)), createGzip(), createWriteStream(draft));
+    // Last: a file that is there is complete.
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 export async function digestStream(pieces: AsyncIterable<Uint8Array>): Promise<string> {

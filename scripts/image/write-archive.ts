@@ -1,6 +1,6 @@
 /** An image as one file: the tar of an OCI layout. */
 import { createWriteStream } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -20,7 +20,11 @@ export async function writeArchive(image: Image, file: string): Promise<string> 
   const entries = completeEntries([...documents.map(({ path, text }) => buildFile(path, text)), ...layers]);
   await mkdir(path.dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
-  await pipeline(Readable.from(writeTar(entries)), createWriteStream(draft));
-  await rename(draft, file);
+  try {
+    await pipeline(Readable.from(writeTar(entries)), createWriteStream(draft));
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
   return digest;
 }

@@ -105,6 +105,13 @@ describe("the archive", () => {
     expect((await readFile(at("two.tar"))).equals(await readFile(at("one.tar")))).toBe(true);
   });
 
+  test("isn't there when it could not be made, and neither is half of it", async () => {
+    const failing = { name: "bad", title: "Bad", list: async () => [buildFile("x".repeat(200), "")] };
+    const options = { ...layersIn("failing"), name, file: at("failing.tar"), parts: [...parts, failing] };
+    await expect(buildImage(options)).rejects.toThrow(/Cannot archive x+: a part of its name is 200 bytes/);
+    expect((await readdir(at())).filter((file) => file.startsWith("failing.tar"))).toEqual([]);
+  });
+
   test("is made though a layer that was being packed was cut off before", async () => {
     const { digest, layers } = await build("first.tar", "cut");
     for (const { file } of layers) await rename(file, `${file}.1`);
