@@ -18,7 +18,7 @@ import { redactText } from "./redact/redact-text.ts";
 import { collectSecrets } from "./redact/secrets.ts";
 import { createBackoff } from "./report/backoff.ts";
 import { refuseRequest } from "./report/refuse-request.ts";
-import { Fenced, openRunReporter } from "./report/run-reporter.ts";
+import { Fenced, openRunReporter, type RunReporter } from "./report/run-reporter.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
 
 export interface CarryOutOptions {
@@ -29,6 +29,8 @@ export interface CarryOutOptions {
   readonly agent: string;
   /** Between SIGTERM and SIGKILL when a run is stopped. */
   readonly graceSeconds: number;
+  /** How long what a failed run has left is kept; left out: not at all. `recover` removes it then. */
+  readonly keepFailedSeconds?: number;
   readonly logger: Logger;
   readonly now: () => Date;
   readonly random: () => number;
@@ -103,11 +105,28 @@ async function handle(lease: Lease, options: CarryOutOptions & { keeper: LeaseKe
     await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff, cancels }));
   }
   // The terminal event is stored: only now may the workload go, and the request last, for whoever tidies up after a crash.
-  await removeWorkload(run.order.runId, options);
+  if (!(await isKept(run.order.runId, { ...options, reporter }))) await removeWorkload(run.order.runId, options);
   await backoff(
     () => lease.finish(),
     () => !options.signal.aborted,
   );
+}
+
+/** A failed run's workload is left for a person to look at, but nothing of it goes on. */
+async function isKept(
+  runId: string,
+  { keepFailedSeconds = 0, launcher, graceSeconds, reporter, logger }: CarryOutOptions & { reporter: RunReporter },
+): Promise<boolean> {
+  if (keepFailedSeconds === 0 || reporter.phase !== "failed") return false;
+  try {
+    // Whoever isn't found by its Job is found by nobody later.
+    if (!(await launcher.list()).includes(runId)) return false;
+    await launcher.stop(runId, { graceSeconds });
+    return true;
+  } catch (error) {
+    logger.error({ err: error }, "Could not keep the workload of a run that has failed");
+    return false;
+  }
 }
 
 /** What can't be removed now is found by the next replica that starts, and mustn't hold up the queue until then. */

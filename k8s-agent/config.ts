@@ -1,5 +1,6 @@
 /** The agent's configuration, as its parts need it; adapters read it from where they run. */
 import * as v from "valibot";
+import { kubernetesVariables } from "./kubernetes/config.ts";
 import { wholeNumber } from "../src/contract/variables.ts";
 import { ClusterName } from "../src/contract/names.ts";
 
@@ -15,4 +16,5 @@ export const agentVariables = {
   GRACE_SECONDS: v.optional(wholeNumber(0, 86_400), "600"),
   /** Where the local launcher keeps its runs; empty: a folder of this user's in the system's temporary directory. */
   RUNS_DIRECTORY: v.optional(v.string(), ""),
+  ...kubernetesVariables,
 };

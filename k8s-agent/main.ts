@@ -11,7 +11,7 @@ import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
 import { createTurns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
-import { sweep } from "./recover/sweep.ts";
+import { keepSweeping, sweep } from "./recover/sweep.ts";
 import { createBackoff } from "./report/backoff.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
@@ -25,6 +25,8 @@ export interface AgentOptions {
   /** Runs at once in this replica. */
   readonly capacity: number;
   readonly graceSeconds: number;
+  /** How long what a failed run has left is kept, for a person to look at; left out: not at all. */
+  readonly keepFailedSeconds?: number;
   readonly logger: Logger;
   readonly now: () => Date;
   readonly random: () => number;
@@ -49,25 +51,27 @@ export function startAgent(options: AgentOptions): Agent {
   const logger = options.logger.child({ component: "agent", cluster: options.cluster });
   const held = createHeldRuns((error) => logger.error({ err: error }, "Could not stop a run"));
   const turns = createTurns();
-  const { bus, cluster, launcher, capacity } = options;
+  const { bus, cluster, launcher, capacity, keepFailedSeconds = 0 } = options;
+  const backoff = createBackoff({ signal: intake.signal, random: options.random });
+  const sweeping = { ...options, events: bus.events, keepFailedSeconds, backoff, logger };
 
   async function work(): Promise<void> {
     await sweepBefore(intake.signal);
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
     const handle = (lease: Parameters<typeof carryOut>[0]) =>
-      carryOut(lease, { ...options, logger, signal: letGo.signal, held, turns });
+      carryOut(lease, { ...options, keepFailedSeconds, logger, signal: letGo.signal, held, turns });
     const about = { cluster, agent: options.agent, version: manifest.version, launcher: launcher.name, capacity };
     await Promise.all([
       takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal }),
       announceAgent({ ...options, agents: bus.agents, about, logger, signal: intake.signal }),
+      keepSweeping({ ...sweeping, signal: intake.signal }),
     ]);
   }
 
   /** First of all, as runs that come again must find their own workloads and nothing else. */
   async function sweepBefore(signal: AbortSignal): Promise<void> {
-    const backoff = createBackoff({ signal, random: options.random });
     try {
-      await sweep({ launcher, events: bus.events, cluster, backoff, logger });
+      await sweep(sweeping);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

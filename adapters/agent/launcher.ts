@@ -1,18 +1,31 @@
 /** The agent's launcher, as configured. */
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
 import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
 import type { Logger } from "../../src/log.ts";
 import type { AgentConfig } from "./config.ts";
+import type { KubernetesConfig } from "./kubernetes.ts";
+import type { OpenLauncher } from "./open-launcher.ts";
 
-export async function createLauncher(
-  { LAUNCHER, RUNS_DIRECTORY, CLUSTER }: Pick<AgentConfig, "LAUNCHER" | "RUNS_DIRECTORY" | "CLUSTER">,
-  logger: Logger,
-): Promise<Launcher> {
-  if (LAUNCHER === "kubernetes") throw new Error("Cannot use LAUNCHER=kubernetes: it is not built yet; use local");
+type LauncherConfig = Pick<AgentConfig, "LAUNCHER" | "RUNS_DIRECTORY"> & KubernetesConfig;
+
+/** Rejects where there is no cluster to be found. */
+export async function createLauncher(config: LauncherConfig, logger: Logger): Promise<OpenLauncher> {
+  const own = logger.child({ component: "launcher" });
+  if (config.LAUNCHER === "kubernetes") {
+    // Who runs local processes has no use for a client of Kubernetes, which takes its time to load.
+    const { openKubernetesLauncher } = await import("./kubernetes.ts");
+    return openKubernetesLauncher(config, own);
+  }
+  const { RUNS_DIRECTORY, CLUSTER } = config;
   // The same for all replicas of a cluster on this machine: that is how one finds the runs of another that died.
   const directory =
     RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}-${CLUSTER}`) : RUNS_DIRECTORY;
-  return createLocalLauncher({ directory, logger: logger.child({ component: "launcher" }) });
+  return openLocalLauncher(directory, own);
+}
+
+/** Local runs leave nothing that their log doesn't say. */
+export function openLocalLauncher(directory: string, logger: Logger): OpenLauncher {
+  const launcher = createLocalLauncher({ directory, logger });
+  return { ...launcher, keepFailedSeconds: 0, close: () => Promise.resolve() };
 }

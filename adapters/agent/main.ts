@@ -26,6 +26,7 @@ async function start(config: AgentConfig): Promise<Program> {
     agent: name,
     capacity: config.CAPACITY,
     graceSeconds: config.GRACE_SECONDS,
+    keepFailedSeconds: launcher.keepFailedSeconds,
     logger,
     now: () => new Date(),
     random: Math.random,
@@ -35,6 +36,7 @@ async function start(config: AgentConfig): Promise<Program> {
     failed: agent.failed,
     async stop() {
       await agent.stop();
+      await launcher.close();
       await bus.close();
     },
   };

@@ -1,12 +1,11 @@
 /** Front door and agent in one process: the embedded default, and the only place that imports both. */
-import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
-import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
 import { startAgent, type Agent } from "../../k8s-agent/main.ts";
 import type { Bus } from "../../src/bus/port.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
 import { createAgentName } from "../agent/agent-name.ts";
-import { createLauncher } from "../agent/launcher.ts";
+import { createLauncher, openLocalLauncher } from "../agent/launcher.ts";
+import type { OpenLauncher } from "../agent/open-launcher.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
 import { demand } from "../node/run.ts";
 import { serveApp } from "../node/serve.ts";
@@ -58,6 +57,7 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
         agent: name,
         capacity: config.CAPACITY,
         graceSeconds: config.GRACE_SECONDS,
+        keepFailedSeconds: launcher.keepFailedSeconds,
         logger,
         now,
         random: Math.random,
@@ -71,6 +71,7 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
         starting.abort();
         // At once: callers whose answers are being held are told how their runs ended.
         await Promise.all([served.close(), stopAgent(agent, { cancelRuns: buses.kind === "memory" })]);
+        await launcher.close();
         await bus.close();
       },
     };
@@ -104,10 +105,10 @@ async function stopAgent(agent: Promise<RunningAgent>, options: { cancelRuns: bo
 async function chooseLauncher(
   config: StandaloneConfig,
   { kind, port, logger }: { kind: "memory" | "nats"; port: number; logger: Logger },
-): Promise<Launcher> {
+): Promise<OpenLauncher> {
   if (kind === "nats" || config.LAUNCHER === "kubernetes") return createLauncher(config, logger);
   const directory = await openRunsDirectory(config, port);
-  return createLocalLauncher({ directory, logger: logger.child({ component: "launcher" }) });
+  return openLocalLauncher(directory, logger.child({ component: "launcher" }));
 }
 
 function hasRoutes({ CLUSTERS }: StandaloneConfig): boolean {

@@ -15,7 +15,7 @@ import { createLogSource } from "./runs/main-log-source.ts";
 import { until } from "./runs/notifier.ts";
 import { buildRef } from "./runs/refs.ts";
 import { isRemoved, removeRun } from "./runs/remove-run.ts";
-import { haltRun, hurryRun } from "./runs/stop-run.ts";
+import { haltRun, hurryRun, isActive } from "./runs/stop-run.ts";
 import { createTrackers, type Trackers } from "./runs/trackers.ts";
 import type { WorkloadStore } from "./workloads/workload-store.ts";
 
@@ -157,6 +157,8 @@ async function stopRun(runId: string, context: Context & { readonly graceSeconds
   await store.ready(closing);
   const found = store.get(runId);
   if (found.job === undefined && found.pods.length === 0) return;
+  // It ends by itself, or has ended.
+  if (found.pods.length > 0 && !found.pods.some(isActive)) return;
   trackers.mark(runId, { stopped: true });
   const ending = new AbortController();
   const signal = AbortSignal.any([closing, ending.signal]);

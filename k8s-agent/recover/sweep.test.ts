@@ -26,6 +26,8 @@ async function arrange(states: Record<string, Phase | "unreadable" | "none">, br
     },
   };
   const logger = createConsoleLogger({ write: (line) => lines.push(line), now: () => new Date(0), level: "info" });
+  const now = { seconds: 0 };
+  const options = { keepFailedSeconds: 0, holderSeconds: 0 };
   const run = (journal: Journal = events, signal = new AbortController().signal) =>
     sweep({
       launcher: { ...notNeeded, ...launcher },
@@ -33,8 +35,10 @@ async function arrange(states: Record<string, Phase | "unreadable" | "none">, br
       cluster,
       backoff: createBackoff({ signal, random: () => 1 }),
       logger,
+      now: () => new Date(now.seconds * 1000),
+      ...options,
     });
-  return { run, removed, lines, events };
+  return { run, removed, lines, events, now, options };
 }
 
 const fail = () => {
@@ -93,4 +97,28 @@ test("a broker that stays away is waited for no longer than the agent lives", as
   };
   await expect(run(away, stopped.signal)).rejects.toThrow(/abort/i);
   expect(removed).toEqual([]);
+});
+
+test("what a failed run has left is kept for its time, and a successful one's is not", async () => {
+  const { run, removed, lines, now, options } = await arrange({ a: "failed", b: "succeeded", c: "cancelled" });
+  options.keepFailedSeconds = 600;
+  now.seconds = 599;
+  await run();
+  expect(removed).toEqual([runId("b"), runId("c")]);
+  removed.length = 0;
+  now.seconds = 600;
+  await run();
+  expect(removed).toEqual([runId("a"), runId("b"), runId("c")]);
+  expect(lines.join("\n")).toContain("Removing what a failed run has left");
+});
+
+test("whoever held a run that has just ended has time to remove it", async () => {
+  const { run, removed, now, options } = await arrange({ a: "failed", b: "succeeded", c: "none" });
+  options.holderSeconds = 30;
+  now.seconds = 29;
+  await run();
+  expect(removed).toEqual([runId("c")]);
+  now.seconds = 30;
+  await run();
+  expect(removed).toEqual([runId("c"), runId("a"), runId("b"), runId("c")]);
 });

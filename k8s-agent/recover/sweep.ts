@@ -1,7 +1,9 @@
 /**
  * Finds what a replica that died has left behind: workloads of runs that have ended, and workloads that no run knows of.
- * Those of live runs are left alone, as their requests come back to a replica by themselves.
+ * Those of live runs are left alone, as their requests come back to a replica by themselves; those of failed runs are left
+ * for a while, for a person to look at.
  */
+import { pause } from "../../src/bus/pause.ts";
 import { BusUnavailable, type Journal } from "../../src/bus/port.ts";
 import { decodeMessage } from "../../src/contract/decode.ts";
 import { isTerminal, RunEvent } from "../../src/contract/events.ts";
@@ -16,23 +18,59 @@ export interface SweepOptions {
   /** Calls again while the broker is away. */
   readonly backoff: Backoff;
   readonly logger: Logger;
+  readonly now: () => Date;
+  /** How long what a failed run has left is kept. */
+  readonly keepFailedSeconds: number;
+  /** How long whoever held a run that has ended has to remove it; left out: no time, as nobody is there. */
+  readonly holderSeconds?: number;
+}
+
+const everyMilliseconds = 30_000;
+const holderSeconds = 30;
+
+/** Sweeps again and again, until the signal aborts. What goes wrong is logged, and tried again the next time. */
+export async function keepSweeping({ signal, ...options }: SweepOptions & { signal: AbortSignal }): Promise<void> {
+  for (;;) {
+    await pause(everyMilliseconds, signal);
+    if (signal.aborted) return;
+    try {
+      await sweep({ ...options, holderSeconds });
+    } catch (error) {
+      if (!signal.aborted) options.logger.error({ err: error }, "Could not look for workloads without a live run");
+    }
+  }
 }
 
 /** Removes the workloads of this cluster that belong to no live run. What can't be removed is left, and said so. */
-export async function sweep({ launcher, events, cluster, backoff, logger }: SweepOptions): Promise<void> {
+export async function sweep(options: SweepOptions): Promise<void> {
+  const { launcher, logger } = options;
   for (const runId of await launcher.list()) {
-    const last = await backoff(
-      () => events.last({ cluster, runId }),
-      (error) => error instanceof BusUnavailable,
-    );
-    const event = last === undefined ? undefined : decodeMessage(RunEvent, last.data);
-    // What can't be read may be a newer replica's: its run may well be alive.
-    if (event !== undefined && !(event.ok && isTerminal(event.value.data.phase))) continue;
-    logger.warn({ runId, ended: event !== undefined }, "Removing a workload that belongs to no live run");
+    const verdict = await judge(runId, options);
+    if (verdict === "keep") continue;
+    if (verdict === "expired") logger.info({ runId }, "Removing what a failed run has left");
+    else logger.warn({ runId, ended: verdict === "ended" }, "Removing a workload that belongs to no live run");
     try {
       await launcher.remove(runId);
     } catch (error) {
       logger.error({ runId, err: error }, "Could not remove a workload that belongs to no live run");
     }
   }
+}
+
+async function judge(
+  runId: string,
+  { events, cluster, backoff, now, keepFailedSeconds, holderSeconds: patience = 0 }: SweepOptions,
+): Promise<"keep" | "expired" | "ended" | "unknown"> {
+  const last = await backoff(
+    () => events.last({ cluster, runId }),
+    (error) => error instanceof BusUnavailable,
+  );
+  if (last === undefined) return "unknown";
+  const event = decodeMessage(RunEvent, last.data);
+  // What can't be read may be a newer replica's: its run may well be alive.
+  if (!event.ok || !isTerminal(event.value.data.phase)) return "keep";
+  const keptSeconds = event.value.data.phase === "failed" ? keepFailedSeconds : 0;
+  const age = now().getTime() - Date.parse(event.value.time);
+  if (age < Math.max(keptSeconds, patience) * 1000) return "keep";
+  return keptSeconds > 0 ? "expired" : "ended";
 }

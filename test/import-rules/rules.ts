@@ -29,6 +29,11 @@ const frontDoor: Rules = {
     may: ["src/contract", "src/sealing", "src/bus/port.ts", ...errorsAndLog],
     packages: ["hono", "valibot"],
   },
+  // Teams hear what they may read: the same events, without their sealed parts.
+  "src/webhooks": {
+    may: ["src/contract", "src/bus/port.ts", "src/bus/pause.ts", "src/runs/read-event.ts", "src/log.ts"],
+    packages: ["valibot"],
+  },
   "src/middleware": { may: ["src/contract", ...errorsAndLog], packages: ["hono", "jose", "valibot"] },
   "src/errors.ts": { may: ["src/contract"], packages: ["hono"] },
   "src/log.ts": {},
@@ -67,6 +72,8 @@ const agent: Rules = {
       ...["announce", "intake", "launch", "watch", "control", "logs", "redact", "collect", "report", "recover"].map(
         (name) => `k8s-agent/${name}`,
       ),
+      // Only what it reads from the environment.
+      "k8s-agent/kubernetes/config.ts",
     ],
     packages: ["valibot"],
   },
@@ -93,6 +100,7 @@ const agent: Rules = {
     ["k8s-agent/launch", "k8s-agent/job", "k8s-agent/sidecar", "k8s-agent/kubernetes/api"],
     kubernetes,
   ),
+  "k8s-agent/kubernetes/config.ts": { may: ["src/contract", "package.json"], packages: ["valibot"] },
   // The only folder that talks to the API server.
   "k8s-agent/kubernetes/api": stage(["k8s-agent/job"], [...kubernetes, "undici"]),
   // Pure: a run in, Kubernetes objects out.
@@ -113,8 +121,9 @@ const adapters: Rules = {
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
     may: [...doors, "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
-    packages: ["node:", "valibot"],
+    packages: ["node:", "@kubernetes/client-node", "valibot"],
   },
+  "adapters/webhooks": { may: ["src/**", "adapters/node"], packages: ["node:", "valibot"] },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
   "adapters/standalone": {
     may: ["src/**", "adapters/node", "adapters/agent", "k8s-agent/**"],

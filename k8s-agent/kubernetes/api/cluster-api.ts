@@ -53,8 +53,9 @@ export interface LogRequest extends ObjectRef {
 
 export type LogAnswer =
   /**
-   * The log's bytes; silence may last for hours, a dead connection is noticed after half a minute of it. Iterating ends where the server says that it is complete, which isn't
-   * always so (rotation), and rejects where the connection broke. Leaving the loop closes the connection.
+   * The log's bytes; silence may last for hours, a dead connection is noticed after half a minute of it. Iterating ends
+   * where the server says that it is complete, which isn't always so (rotation), and rejects where the connection broke.
+   * Leaving the loop closes the connection.
    */
   | { readonly kind: "open"; readonly bytes: AsyncIterable<Uint8Array> }
   /** The container has not started yet (400), or isn't scheduled (204). */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/contract/json.ts";
-import { labels as names } from "../../job/names.ts";
+import { annotations, labels as names } from "../../job/names.ts";
 import { decodeJob, decodePod, decodeWarning } from "./decode.ts";
 
 const runId = "01k9zzzzzzzzzzzzzzzzzzzzzz";
@@ -11,7 +11,7 @@ describe("a Job", () => {
   test("is kept without its template and without what its fields were set by", () => {
     const template = { spec: { containers: [{ name: "main" }] } };
     const kept = decodeJob({
-      metadata: { ...metadata, managedFields: [{}], annotations: { a: "b" } },
+      metadata: { ...metadata, managedFields: [{}], annotations: { a: "b", [annotations.halted]: "why" } },
       spec: { activeDeadlineSeconds: 1, template },
       status: { failed: 1, startTime: "2026-11-23T00:00:00Z" },
     });
@@ -20,7 +20,7 @@ describe("a Job", () => {
       key: `runs/run-${runId}`,
       version: "u 7",
       object: {
-        metadata,
+        metadata: { ...metadata, annotations: { [annotations.halted]: "why" } },
         spec: { activeDeadlineSeconds: 1, template: {} },
         status: { failed: 1, startTime: new Date("2026-11-23T00:00:00Z") },
       },

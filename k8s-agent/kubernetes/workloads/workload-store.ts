@@ -16,7 +16,7 @@ export interface WorkloadStore {
   close(): void;
 }
 
-/** Objects are cut to what the agent reads (decode.ts): a Job's template is empty, annotations and volumes are not kept. */
+/** Objects are cut to what the agent reads (decode.ts): a Job's template is empty, variables, volumes and others' annotations are not kept. */
 export interface Workload {
   readonly job: V1Job | undefined;
   /** All that carry the run's labels, oldest first; more than one where somebody meddled. Pods that are gone are not among them. */

@@ -1,0 +1,9 @@
+import type { Launcher } from "../../k8s-agent/launch/launcher.ts";
+
+/** A launcher, and what else a program needs of it. */
+export interface OpenLauncher extends Launcher {
+  /** How long what a failed run has left is kept, for a person to look at. */
+  readonly keepFailedSeconds: number;
+  /** Lets go of what it holds; runs go on. */
+  close(): Promise<void>;
+}
