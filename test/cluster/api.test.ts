@@ -7,6 +7,7 @@ import { KubeConfig, RbacAuthorizationV1Api, type V1Secret } from "@kubernetes/c
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ApiRefusal } from "../../k8s-agent/kubernetes/api/cluster-api.ts";
 import { createClusterApi, type ClusterClient } from "../../k8s-agent/kubernetes/api/create-cluster-api.ts";
+import { annotations } from "../../k8s-agent/job/names.ts";
 import { createTemporaryDirectory } from "../support/temporary-directory.ts";
 import { settleWithin, waitUntil } from "../support/wait-until.ts";
 import { startApiProxy, type ApiProxy } from "./support/api-proxy.ts";
@@ -105,9 +106,11 @@ describe("what the server is asked for", () => {
     const job = buildScriptJob({ namespace, cluster: "here", runId: createRunId(), script: "true", parallelism: 0 });
     const ref = { namespace, name: job.metadata?.name ?? "" };
     expect(await api.createJob(job, ending.signal)).toMatchObject({ kind: "created" });
+    await api.haltJob({ ...ref, why: "a test" }, ending.signal);
     await api.haltJob(ref, ending.signal);
-    await api.haltJob(ref, ending.signal);
-    expect((await api.readJob(ref, ending.signal))?.spec?.activeDeadlineSeconds).toBe(1);
+    const halted = await api.readJob(ref, ending.signal);
+    expect(halted?.spec?.activeDeadlineSeconds).toBe(1);
+    expect(halted?.metadata?.annotations).toMatchObject({ [annotations.halted]: "a test" });
     await api.haltJob({ namespace, name: "no-such-job" }, ending.signal);
   });
 
