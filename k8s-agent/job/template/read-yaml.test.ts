@@ -44,7 +44,7 @@ test.for([
   ["a: &a [*a]", "an alias refers to what it stands in"],
   ["a: &a {b: {c: *a}}", "an alias refers to what it stands in"],
   ["a: *missing", "it is not YAML: Unresolved alias"],
-  ["a: 1\na: 2", "it is not YAML: Map keys must be unique at line 2, column 1"],
+  ["a: 1\na: 2", "it is not YAML: a key is there twice at line 2, column 1"],
   ["a: 1\n---\nb: 2", "it is not YAML: Source contains multiple documents"],
   ["a: [1, 2", "it is not YAML"],
   ["a:\n\t- 1", "it is not YAML"],
@@ -52,6 +52,31 @@ test.for([
   [`${"- ".repeat(30_000)}1`, "it is 30000 levels of brackets and indentation, the limit is 100 levels"],
 ])("%.30s … is refused", ([text, problem]) => {
   expect(problemOf(text ?? "")).toContain(problem);
+});
+
+test.for([
+  ["1 and '1', which are one key in the end", "1: a\n'1': b", "a key is there twice at line 2, column 1"],
+  ["a key in braces", "a: {b: 1, c: 2, b: 3}", "a key is there twice at line 1, column 17"],
+  ["aliases beyond their limit", `a: &a 1\nb: [${"*a,".repeat(101)}]`, "it is 101 aliases, the limit is 100 aliases"],
+])("%s: refused", ([, text, problem]) => {
+  expect(problemOf(text ?? "")).toContain(problem);
+});
+
+test("asterisks in text are no aliases", () => {
+  const text = `a: ["*a", '*b', **/*.ts]\nb: >\n${"  * point\n".repeat(200)}`;
+  expect(problemOf(`${text}c: |\n${"  *x\n".repeat(200)}d: "${"*".repeat(200)}"`)).not.toContain("aliases");
+});
+
+test("what is slow to read in the parser is refused, or read, in time", { timeout: 60_000 }, () => {
+  const many = (count: number, build: (index: number) => string) => Array.from({ length: count }, (_, at) => build(at));
+  const slow = [
+    `a: &a 1\nb: [${"*a,".repeat(20_000)}]`,
+    `a: &a {x: 1}\nb: {${"<<: *a, ".repeat(6000)}}`,
+    many(6000, (at) => `k${at}: 1`).join("\n"),
+    many(6000, (at) => `- &a${at} 1`).join("\n"),
+    `{${many(6000, (at) => `k${at}: 1`).join(",")}}`,
+  ];
+  for (const text of slow) expect(typeof readYaml(text).ok).toBe("boolean");
 });
 
 test("no problem quotes the text", () => {

@@ -78,6 +78,18 @@ const refused: [template: object, path: string, fault: string][] = [
     `${main}.env[0].valueFrom.secretKeyRef.name`,
     "belongs to a run",
   ],
+  [
+    withMain({
+      env: [{ name: "A", valueFrom: { fileKeyRef: { volumeName: "collector-key", path: "key", key: "x" } } }],
+    }),
+    `${main}.env[0].valueFrom.fileKeyRef`,
+    notAllowed,
+  ],
+  [
+    withSecurity({ seccompProfile: { localhostProfile: "x" } }),
+    `${main}.securityContext.seccompProfile.type`,
+    "is missing",
+  ],
   [withMain({ env: [{ name: "ACTION", value: "x" }] }), `${main}.env[0].name`, "container contract's own variables"],
   [withMain({ workingDir: "/" }), `${main}.workingDir`, own],
   [withMain({ restartPolicy: "Always" }), `${main}.restartPolicy`, own],

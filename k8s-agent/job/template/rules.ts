@@ -30,7 +30,7 @@ const allOf = (names: string, rule: FieldRule): FieldRules =>
   Object.fromEntries(names.split(" ").map((name) => [name, rule]));
 
 const notRoot: Rule = (value) => (value === 0 ? notAllowed : undefined);
-const namedByRuntime: Rule = (value) => (value === "Unconfined" ? notAllowed : undefined);
+const profile = only(["RuntimeDefault", "Localhost"]);
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 const safeSysctls = [
@@ -121,8 +121,8 @@ export const rules: Readonly<Record<string, FieldRules>> = {
     windowsOptions: forbidden,
   },
   V1Capabilities: { drop: taken, add: (value) => (isListOf(value, ["NET_BIND_SERVICE"]) ? undefined : notAllowed) },
-  V1SeccompProfile: { localhostProfile: taken, type: namedByRuntime },
-  V1AppArmorProfile: { localhostProfile: taken, type: namedByRuntime },
+  V1SeccompProfile: { localhostProfile: taken, type: profile },
+  V1AppArmorProfile: { localhostProfile: taken, type: profile },
   V1SELinuxOptions: { level: taken, type: only(seLinuxTypes), ...allOf("role user", only([""])) },
   V1Sysctl: { value: taken, name: only(safeSysctls) },
   V1ContainerPort: {
@@ -135,6 +135,11 @@ export const rules: Readonly<Record<string, FieldRules>> = {
   V1TCPSocketAction: { port: taken, host: only([""]) },
   V1Lifecycle: { ...allOf("postStart preStop", taken), stopSignal: forbid("and a run is stopped by SIGTERM") },
   V1Volume: { name: taken, ...allOf(volumeTypes, taken), ...allOf(otherVolumeTypes, forbidden) },
+  V1EnvVarSource: {
+    ...allOf("configMapKeyRef fieldRef resourceFieldRef secretKeyRef", taken),
+    // Out of any volume of the pod, ours among them.
+    fileKeyRef: forbidden,
+  },
   V1VolumeProjection: {
     ...allOf("clusterTrustBundle configMap downwardAPI secret serviceAccountToken", taken),
     podCertificate: forbidden,
@@ -148,6 +153,8 @@ export const required: Readonly<Record<string, readonly string[]>> = {
   V1VolumeDevice: ["name", "devicePath"],
   V1Volume: ["name"],
   V1LocalObjectReference: ["name"],
+  V1SeccompProfile: ["type"],
+  V1AppArmorProfile: ["type"],
 };
 
 function isListOf(value: unknown, allowed: readonly unknown[]): boolean {

@@ -73,7 +73,7 @@ function listMainFaults(path: string, main: TemplateContainer, { sharedDirectory
   const directories = [sharedDirectory, exchangeDirectory];
   const over = number(`${path}.volumeMounts`, main.volumeMounts).flatMap(([at, { mountPath }]) => {
     const taken = directories.includes(normalise(mountPath)) || isInside(normalise(mountPath), exchangeDirectory);
-    return taken ? [`${at}.mountPath is ${JSON.stringify(mountPath)}, which the driver sets itself`] : [];
+    return taken ? [`${at}.mountPath is ${quote(mountPath)}, which the driver sets itself`] : [];
   });
   const fixed = (["workingDir", "restartPolicy"] as const)
     .filter((name) => main[name] !== undefined)
@@ -90,7 +90,7 @@ function listOtherFaults(path: string, other: TemplateContainer): string[] {
   const { name = "", image = "" } = other;
   return [
     ...(name === "" ? [`${path}.name is missing`] : []),
-    ...(ours.includes(name) ? [`${path}.name is ${JSON.stringify(name)}, which is the name of another container`] : []),
+    ...(ours.includes(name) ? [`${path}.name is ${quote(name)}, which is the name of another container`] : []),
     ...(image === "" ? [`${path}.image is missing`] : []),
     ...listMountFaults(path, other, [ourVolumes.shared]),
   ];
@@ -112,9 +112,7 @@ function listMountFaults(
 function listTwice(list: readonly Named<{ name?: string }>[]): string[] {
   const names = list.map(([, { name }]) => name);
   return list.flatMap(([path, { name }], index) =>
-    name !== undefined && names.indexOf(name) < index
-      ? [`${path}.name is ${JSON.stringify(name)} for the second time`]
-      : [],
+    name !== undefined && names.indexOf(name) < index ? [`${path}.name is ${quote(name)} for the second time`] : [],
   );
 }
 
@@ -135,6 +133,10 @@ function listVolumeFaults(path: string, volume: Volume, { withToken }: TakeApart
 function limitSize(volume: Volume): Volume {
   const { emptyDir } = volume;
   return emptyDir === undefined ? volume : { ...volume, emptyDir: { sizeLimit: volumeSizes.template, ...emptyDir } };
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
 }
 
 /** As the kubelet has it: from the root, without empty parts and dots. */
