@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createGuresid } from "../support/driver-client.ts";
@@ -24,6 +25,14 @@ afterAll(async () => {
   await server?.stop();
   await directory?.remove();
 });
+
+const countOf = (text: string, part: string) => text.split(part).length - 1;
+
+async function listen(server: Server): Promise<string> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+}
 
 const hello = resolve(import.meta.dirname, "../../examples/hello.json");
 
@@ -106,7 +115,10 @@ driver:
     await writeFile(flag, "");
     const { code, stderr } = await run(["-f", await writeRequest("mended.json", request), "--guresid", guresid]);
     expect(code).toBe(0);
-    expect(stderr).toContain("has failed, which nobody was told: broken\nTrying again");
+    expect(stderr).toMatch(
+      /Run (\w+) of before has failed, which nobody was told: broken\nTrying again\nRun (?!\1)\w+\n[^]*succeeded/,
+    );
+    expect(stderr).not.toContain("nothing was run");
   });
 
   test("leaves a run alone when it is interrupted, and says how to go on", async () => {
@@ -184,15 +196,45 @@ printf '{"na\\\\u001b[1Ame": "a\\\\u001b[2Jb\\\\u202ec\\\\n  fake  output"}' > "
     });
   });
 
+  test("says what a run waits for, once, and that one may have begun which nobody has heard of", async () => {
+    let asked = 0;
+    const waiting = createServer((request, response) => {
+      if (request.method === "PUT") asked++;
+      response.writeHead(202, { "Container-Driver-Run": "01arz3ndektsv4rrffq69g5fav" });
+      response.end('{"status": "creating", "message": "cluster x has no agent\\u001b[2J just now"}');
+    });
+    const hanging = createServer(() => undefined);
+    try {
+      const [first, second] = await Promise.all([listen(waiting), listen(hanging)]);
+      const command = startCommand(["run", "-f", hello, "--url", first]);
+      await command.awaitText(/cluster x has no agent just now\n/);
+      await waitUntil("it has asked again", () => asked >= 4);
+      command.kill("SIGINT");
+      const { stderr } = await command.finished;
+      expect(countOf(stderr, "has no agent")).toBe(1);
+      // Asked once a second at most, not as fast as it can be answered.
+      expect(asked).toBeLessThan(20);
+
+      const silent = startCommand(["run", "-f", hello, "--url", second]);
+      await silent.awaitText(/Resource hello/);
+      silent.kill("SIGINT");
+      expect(await silent.finished).toMatchObject({
+        code: 130,
+        stderr: expect.stringContaining("a run may have begun"),
+      });
+    } finally {
+      for (const server of [waiting, hanging]) server.close().closeAllConnections();
+    }
+  });
+
   test("ends with 3 where nobody listens", async () => {
-    const closed = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => closed.once("listening", resolve));
-    const address = closed.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    await new Promise((resolve) => closed.close(resolve));
-    const { code, stderr } = await run(["-f", hello, "--url", `http://127.0.0.1:${port}`]);
+    const closed = createServer();
+    const nowhere = await listen(closed);
+    closed.close();
+    await once(closed, "close");
+    const { code, stderr } = await run(["-f", hello, "--url", nowhere]);
     expect(code).toBe(3);
-    expect(stderr).toContain(`Cannot reach http://127.0.0.1:${port}: nothing listens there; npm start`);
+    expect(stderr).toContain(`Cannot reach ${nowhere}: nothing listens there; npm start`);
   });
 });
 

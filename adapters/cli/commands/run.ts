@@ -1,15 +1,16 @@
 /** `run`: what an orchestrator does with a resource, in front of somebody's eyes. */
+import { pause } from "../../../src/bus/pause.ts";
 import { check } from "../../../src/contract/decode.ts";
-import { DriverError, OutputData } from "../../../src/contract/driver-api/answers.ts";
+import { AsyncProgressHint, DriverError } from "../../../src/contract/driver-api/answers.ts";
 import { runHeader } from "../../../src/contract/driver-api/headers.ts";
-import { readJson, toStop, Unreachable, type Call } from "../api/client.ts";
+import { readJson, toStop, type Call } from "../api/client.ts";
 import { createReconnection, type Reconnection } from "../api/reconnection.ts";
 import type { Context } from "../context.ts";
-import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
+import { Stop, type ExitCode } from "../exit-codes.ts";
 import { deriveGuresid, readRequestFile } from "../request-file.ts";
-import { cleanText } from "../terminal/safe-text.ts";
-import { showOutputs, toJsonOutputs } from "./show-outputs.ts";
-import { watchRun, type RunEnd } from "./watch-run.ts";
+import { cleanLine, cleanText } from "../terminal/safe-text.ts";
+import { conclude } from "./conclude.ts";
+import { createFollowing, type Following } from "./following.ts";
 
 export interface RunOptions {
   readonly file?: string;
@@ -31,14 +32,14 @@ export async function run(options: RunOptions, context: Context): Promise<ExitCo
   try {
     const answer = await settle(target, { context, reconnection, following });
     return await conclude(answer, {
-      target,
-      options,
+      guresid: target.guresid,
+      showSecrets: options.showSecrets === true,
       context,
       followed: following.runId() !== undefined,
       end: await following.finish(),
     });
   } catch (error) {
-    if (context.signal.aborted && following.runId() !== undefined) sayThatItGoesOn(following.runId() ?? "", context);
+    if (context.signal.aborted) sayWhatGoesOn(following.runId(), context);
     throw error;
   } finally {
     following.stop();
@@ -59,43 +60,6 @@ async function readTarget({ file, guresid, driver, destroy = false }: RunOptions
   return { method: "PUT", path, body: body.value, guresid: name };
 }
 
-interface Following {
-  /** Shows this run from now on, if it isn't shown already. */
-  show(runId: string): void;
-  runId(): string | undefined;
-  /** Waits, but not for long, until everything of the run has been shown. */
-  finish(): Promise<RunEnd | undefined>;
-  stop(): void;
-}
-
-/** The result is there: what is still to be seen of the run comes soon or not at all. */
-const finishMilliseconds = 10_000;
-
-function createFollowing(context: Context, reconnection: Reconnection): Following {
-  let shown: { runId: string; end: Promise<RunEnd | undefined> } | undefined;
-  const stopping = new AbortController();
-  const signal = AbortSignal.any([context.signal, stopping.signal]);
-  return {
-    show(runId) {
-      if (shown?.runId === runId) return;
-      if (shown !== undefined)
-        context.screen.note(`Run ${shown.runId} has ended, and another caller was told how; run ${runId} has begun`);
-      if (context.screen.json) context.screen.printJson({ kind: "run", id: runId });
-      else context.screen.note(`Run ${runId}`);
-      // What can't be shown doesn't end the command: its result still counts.
-      shown = { runId, end: watchRun(runId, { ...context, signal }, reconnection).catch(() => undefined) };
-    },
-    runId: () => shown?.runId,
-    async finish() {
-      const timer = setTimeout(() => stopping.abort(), finishMilliseconds);
-      const end = await shown?.end;
-      clearTimeout(timer);
-      return end;
-    },
-    stop: () => stopping.abort(),
-  };
-}
-
 interface Settling {
   readonly context: Context;
   readonly reconnection: Reconnection;
@@ -106,6 +70,8 @@ interface Settling {
 async function settle(target: Target, { context, reconnection, following }: Settling): Promise<Response> {
   const { client, signal } = context;
   let asked = 0;
+  let triedAgain = false;
+  let hint: string | undefined;
   for (;;) {
     try {
       // The first answer says which run it is; from then on answers are held.
@@ -113,22 +79,38 @@ async function settle(target: Target, { context, reconnection, following }: Sett
         "Content-Type": "application/json",
         ...(asked === 0 ? { Prefer: "wait=0" } : { Prefer: "wait=20" }),
       };
+      const sent = performance.now();
       const response = await client.send({ ...target, headers, signal });
       if (response.status >= 500 || response.status === 429) throw await toStop(response, client.url);
       reconnection.connected();
       const runId = response.headers.get(runHeader);
       if (response.status === 202) {
         if (runId !== null) following.show(runId);
-        await response.body?.cancel();
-        asked++;
-      } else if (response.status === 400 && asked === 0 && runId !== null) {
+        hint = await sayHint(response, context, hint);
+        // A server that does not hold its answers is not asked more often than it likes.
+        if (asked++ > 0 && performance.now() - sent < 1000) await pause(readRetryAfter(response), signal);
+      } else if (response.status === 400 && asked === 0 && !triedAgain && runId !== null) {
         await sayOldFailure(response, context, runId);
-        asked++;
+        triedAgain = true;
       } else return response;
     } catch (error) {
       await reconnection.lost(error);
     }
   }
+}
+
+/** Milliseconds; a second where the server says nothing that can be read. */
+function readRetryAfter(response: Response): number {
+  const seconds = Number(response.headers.get("Retry-After") ?? 1);
+  return 1000 * (seconds > 0 && seconds <= 60 ? seconds : 1);
+}
+
+/** Says why nothing happens yet, once for each reason; returns it. */
+async function sayHint(response: Response, { screen }: Context, said: string | undefined): Promise<string | undefined> {
+  const answer = check(AsyncProgressHint, await readJson(response));
+  const message = answer.ok ? answer.value.message : undefined;
+  if (message !== undefined && message !== said) screen.note(screen.paintNote("yellow", cleanLine(message)));
+  return message;
 }
 
 /** A failure is told once: the first answer may be about a run that ended before this command. */
@@ -140,61 +122,8 @@ async function sayOldFailure(response: Response, { screen }: Context, runId: str
   );
 }
 
-interface Conclusion {
-  readonly target: Target;
-  readonly options: RunOptions;
-  readonly context: Context;
-  /** Whether there was a run to wait for. */
-  readonly followed: boolean;
-  readonly end: RunEnd | undefined;
-}
-
-async function conclude(
-  response: Response,
-  { target, options, context, followed, end }: Conclusion,
-): Promise<ExitCode> {
-  const { screen } = context;
-  const runId = response.headers.get(runHeader) ?? undefined;
-  const about = { kind: "result", guresid: target.guresid, ...(runId === undefined ? {} : { run: runId }) };
-  const showSecrets = options.showSecrets === true;
-  switch (response.status) {
-    case 200: {
-      const data = check(OutputData, await readJson(response));
-      if (!data.ok) throw new Stop("failed", `Cannot read the outputs: ${data.problem}`);
-      if (!followed) screen.note(screen.paintNote("dim", "The resource is as wanted already: nothing was run"));
-      if (screen.json)
-        screen.printJson({ ...about, status: "succeeded", outputs: toJsonOutputs(data.value, { showSecrets }) });
-      else showOutputs(data.value, screen, { showSecrets });
-      return exitCodes.succeeded;
-    }
-    case 204:
-      if (screen.json) screen.printJson({ ...about, status: "succeeded" });
-      else screen.note(`Resource ${target.guresid} is gone`);
-      return exitCodes.succeeded;
-    case 409:
-      throw new Stop(
-        "failed",
-        `Cannot start a run: run ${runId} is under way for this resource, which wants something else. Wait for it, or cancel it: container-driver cancel ${runId}`,
-      );
-    default: {
-      const error = check(DriverError, await readJson(response));
-      if (!error.ok) throw new Unreachable(`${context.client.url} answered ${response.status}: ${error.problem}`);
-      const { message } = error.value;
-      const status = end?.phase ?? "failed";
-      if (screen.json) screen.printJson({ ...about, status, error: { ...error.value, ...pickReason(end) } });
-      else screen.note(`${screen.paintNote("red", status)}: ${cleanText(message, { colour: false })}`);
-      if (runId !== undefined && !screen.json)
-        screen.note(screen.paintNote("dim", `container-driver explain ${runId}`));
-      return exitCodes.failed;
-    }
-  }
-}
-
-function pickReason(end: RunEnd | undefined): { reason?: string } {
-  return end?.failure === undefined ? {} : { reason: end.failure.reason };
-}
-
-function sayThatItGoesOn(runId: string, { screen }: Context): void {
+function sayWhatGoesOn(runId: string | undefined, { screen }: Context): void {
+  if (runId === undefined) return screen.note("Interrupted before the server had answered: a run may have begun");
   screen.note(
     `Run ${runId} goes on. See it again: container-driver logs -f ${runId}. Stop it: container-driver cancel ${runId}`,
   );
