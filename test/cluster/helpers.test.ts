@@ -225,3 +225,16 @@ test("the image has no shell", async () => {
   });
   for (const { state } of statuses) expect(state?.terminated?.message).toMatch(/executable file not found/);
 });
+
+test("the image's own program is the agent, as a user that isn't root", async () => {
+  const { namespace, core } = stage;
+  const container = { name: "agent", image: helperImage, securityContext: { runAsNonRoot: true } };
+  const spec = { restartPolicy: "Never", automountServiceAccountToken: false, containers: [container] };
+  await core.createNamespacedPod({ namespace, body: { metadata: { name: "agent" }, spec } });
+  await waitUntil(
+    "the agent has ended",
+    async () => (await core.readNamespacedPod({ namespace, name: "agent" })).status?.phase === "Failed",
+    { seconds: 60 },
+  );
+  expect(await core.readNamespacedPodLog({ namespace, name: "agent" })).toContain("Cannot start: NATS_URL is missing");
+});
