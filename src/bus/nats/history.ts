@@ -4,16 +4,19 @@
  */
 import { buildStreamName } from "../../contract/streams.ts";
 import { buildLiveSubject, parseSubject } from "../../contract/subjects.ts";
-import { toWildcard } from "../address.ts";
+import { checkCluster } from "../address.ts";
 import type { History, HistoryEntry } from "../port.ts";
 import { getAt, getNewest, getNext, type Subject } from "./direct-get.ts";
 import { follow, type Followed } from "./follow.ts";
 import type { Link } from "./link.ts";
 
+/** All that the stream has: for the stream's own wildcard the server would look through the subjects of all runs. */
+const everything = ">";
+
 export function createNatsHistory(link: Link): History {
   const find = (cluster: string): Subject => ({
-    subject: toWildcard("events", cluster),
-    stream: buildStreamName("events", cluster),
+    subject: everything,
+    stream: buildStreamName("events", checkCluster(cluster)),
   });
 
   return {
