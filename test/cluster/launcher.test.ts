@@ -4,5 +4,5 @@ import { openLauncherPlace } from "./support/launcher-place.ts";
 describeLauncher("the Kubernetes launcher", async () => {
   const place = await openLauncherPlace();
   const { image, close } = place;
-  return { first: place.create().launcher, second: place.create().launcher, image, close };
+  return { first: place.create().launcher, second: place.create().launcher, image, inPods: true, close };
 });

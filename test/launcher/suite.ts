@@ -6,12 +6,19 @@ import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import { buildRun, type RunOptions } from "./build-run.ts";
 import { awaitEnd, awaitOutput, awaitStatus, patience, readLog, readPieces } from "./follow-run.ts";
 
+const mebibyte = 1024 ** 2;
+
 /** A place where runs are carried out, and the launchers of two replicas of one agent in it. */
 export interface LauncherPlace {
   readonly first: Launcher;
   readonly second: Launcher;
   /** Has `/bin/sh` and what busybox has. */
   readonly image: string;
+  /**
+   * Main is a pod's: it can't kill itself, being the first process there; its log comes at some MB/s, without a CR before a
+   * line break, from files that are rotated; and how it ended after a stop is forgotten now and then.
+   */
+  readonly inPods?: boolean;
   close(): Promise<void>;
 }
 
@@ -33,12 +40,24 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
       return run.order.runId;
     }
 
+    /** Prints a file of so many MiB, no faster than it can be read. */
+    const printPieces = (file: string, count: number) =>
+      place.inPods === true
+        ? `i=0; while [ $i -lt ${count} ]; do dd if=${file} bs=1048576 skip=$i count=1 2> /dev/null; i=$((i+1)); sleep 0.5; done`
+        : `cat ${file}`;
+
+    function expectExit(cause: EndCause, exitCode: number): void {
+      const known = { kind: "exited", exitCode };
+      if (place.inPods === true) expect([known.kind, "lost"]).toContain(cause.kind);
+      if (cause.kind !== "lost" || place.inPods !== true) expect(cause).toEqual(known);
+    }
+
     /** Carries a run out and removes it. */
-    async function carryOut(options: RunOptions | string) {
+    async function carryOut(options: RunOptions | string, encoding: BufferEncoding = "utf8") {
       const runId = await start(options);
       const [{ statuses, ended }, log] = await Promise.all([awaitEnd(launcher, runId), readLog(launcher, runId)]);
       await launcher.remove(runId);
-      return { statuses, ended, log, text: log.toString() };
+      return { statuses, ended, log, text: log.toString(encoding) };
     }
 
     describe("a run that succeeds", () => {
@@ -156,7 +175,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
       });
 
       test("by a signal", async () => {
-        const { ended } = await carryOut("kill -KILL $$");
+        const { ended } = await carryOut("kill -KILL $$; sh -c 'kill -KILL $$'; exit $?");
         expectKilled(ended.cause, "SIGKILL");
       });
 
@@ -187,24 +206,29 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
     });
 
     describe("the log", () => {
-      test("of 100 MiB comes back byte for byte", async () => {
+      test("of many MiB comes back byte for byte", async () => {
+        const pieces = place.inPods === true ? 20 : 100;
         const { ended, log } = await carryOut(`
-          head -c 104857600 /dev/urandom > data && cat data
+          base64 /dev/urandom | head -c ${pieces * mebibyte} > data
+          ${printPieces("data", pieces)}
           printf '{"sum":"%s"}' "$(sha256sum < data | cut -c 1-64)" > "$OUTPUTS_FILE"`);
-        expect(log.length).toBe(104857600);
+        expect(log.length).toBe(pieces * mebibyte);
         const values = { sum: createHash("sha256").update(log).digest("hex") };
         expect(ended).toMatchObject({ collected: { outputs: { value: { values } } } });
       });
 
       test("may be one line of 20 MiB without an end", async () => {
-        const { log } = await carryOut(`head -c 20971520 /dev/zero | tr '\\000' x`);
+        const { log } = await carryOut(
+          `head -c ${20 * mebibyte} /dev/zero | tr '\\000' x > data; ${printPieces("data", 20)}`,
+        );
         expect(log.length).toBe(20971520);
         expect(log.every((byte) => byte === 0x78)).toBe(true);
       });
 
       test("holds NUL and bytes that aren't UTF-8 as they are", async () => {
-        const { log } = await carryOut(String.raw`printf 'a\000b\377\376\300\200\r\n\033[0m'`);
-        expect([...log]).toEqual([...Buffer.from("a\0b\xff\xfe\xc0\x80\r\n\x1b[0m", "latin1")]);
+        const { text } = await carryOut(String.raw`printf 'a\000b\377\376\300\200\r.\r\n\033[0m'`, "latin1");
+        const printed = "a\0b\xff\xfe\xc0\x80\r.\r\n\x1b[0m";
+        expect(text).toBe(place.inPods === true ? printed.replace("\r\n", "\n") : printed);
       });
 
       test("is whole when main opens /dev/stdout and /dev/stderr anew", async () => {
@@ -235,7 +259,9 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         const whole = Buffer.concat(pieces.map(({ bytes }) => bytes));
         expect(whole.toString().split("\n")).toHaveLength(20_001);
         expect(pieces.length).toBeGreaterThan(1);
+        const step = Math.ceil(pieces.length / 10);
         for (const [index, { mark }] of pieces.entries()) {
+          if (index % step !== 0) continue;
           const rest = Buffer.concat(pieces.slice(index).map(({ bytes }) => bytes));
           expect((await readLog(launcher, runId, mark)).equals(rest), `from piece ${index}`).toBe(true);
         }
@@ -251,7 +277,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         await awaitOutput(launcher, runId, "ready");
         await launcher.stop(runId, { graceSeconds: 20 });
         const { ended } = await awaitEnd(launcher, runId);
-        expect(ended.cause).toEqual({ kind: "exited", exitCode: 7 });
+        expectExit(ended.cause, 7);
         expect(ended.collected).toMatchObject({ outputs: { value: { values: { stopped: true } } } });
         await launcher.remove(runId);
       });
@@ -312,8 +338,10 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         expect(await second.list()).toContain(runId);
         await second.stop(runId, { graceSeconds: 5 });
         const ends = await Promise.all([launcher, second].map((each) => awaitEnd(each, runId)));
-        expectKilled(ends[0]?.ended.cause, "SIGTERM");
-        expect(ends[1]?.ended).toEqual(ends[0]?.ended);
+        // `sleep` as a pod's first process doesn't hear SIGTERM.
+        expectKilled(ends[0]?.ended.cause, place.inPods === true ? "SIGKILL" : "SIGTERM");
+        if (place.inPods !== true) expect(ends[1]?.ended).toEqual(ends[0]?.ended);
+        else expect(ends[1]?.ended.collected).toEqual(ends[0]?.ended.collected);
         await second.remove(runId);
         expect(await launcher.list()).not.toContain(runId);
       });
