@@ -13,6 +13,8 @@ export interface CommandOptions {
   readonly directory?: string;
   /** On a terminal of its own (script(1)): standard output and standard error are one, and come as `stdout`. */
   readonly terminal?: boolean;
+  /** How long it may take. */
+  readonly seconds?: number;
   /** Shell behind the command, such as a pipe to another one. */
   readonly shell?: string;
 }
@@ -35,7 +37,7 @@ export interface RunningCommand {
 
 /** Starts the command; nothing of the test's own environment but PATH reaches it. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { url, environment = {}, stdin, directory, terminal = false, shell } = options;
+  const { url, environment = {}, stdin, directory, terminal = false, shell, seconds = 100 } = options;
   const [file = "", ...words] = terminal
     ? onTerminal([program, ...args])
     : shell === undefined
@@ -76,7 +78,7 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
       );
     },
     kill: (signal) => void child.kill(signal),
-    finished: settleWithin(`${args.join(" ")} has ended`, finished, 100).catch((error: unknown) => {
+    finished: settleWithin(`${args.join(" ")} has ended`, finished, seconds).catch((error: unknown) => {
       child.kill("SIGKILL");
       throw new Error(`${String(error)}: ${text.stdout}${text.stderr}`, { cause: error });
     }),

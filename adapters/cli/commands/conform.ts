@@ -41,8 +41,12 @@ export async function conformCommand(
   try {
     const plan = await readPlan({ subject, command }, options, directory);
     const launcher = await openLauncher(subject, join(directory, "runs"), context);
-    const checks = await tryOut(plan, launcher, { ...context, timeoutSeconds, verbose: options.verbose === true });
-    return conclude(checks, context);
+    try {
+      const checks = await tryOut(plan, launcher, { ...context, timeoutSeconds, verbose: options.verbose === true });
+      return conclude(checks, context);
+    } finally {
+      await launcher.close?.();
+    }
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -97,7 +101,9 @@ function confineOnCluster(create: ContainerInputs): Result<ContainerInputs> {
   return succeed({ ...create, values: { ...create.values, job: { ...job, pod_template: template } } });
 }
 
-async function openLauncher(subject: Subject, directory: string, { screen }: Local): Promise<Launcher> {
+type Closable = Launcher & { close?(): Promise<void> };
+
+async function openLauncher(subject: Subject, directory: string, { screen }: Local): Promise<Closable> {
   if (subject.kind === "image") return openClusterLauncher(subject.image);
   const logger = { warn: (_fields: unknown, sentence: string) => screen.note(sentence) };
   return createLocalLauncher({ directory, logger, graceSeconds: 10, environment: process.env });

@@ -21,6 +21,9 @@ export interface CarryOutOptions {
   readonly onLog: (bytes: Uint8Array) => void;
 }
 
+/** Whose runs these are. */
+export const clusterName = "conform";
+
 const mostLogBytes = 1024 * 1024;
 const graceSeconds = 10;
 
@@ -45,7 +48,7 @@ function refuseRun(action: Action, message: string): Seen {
 
 function buildRun(runId: string, action: Action, inputs: ContainerInputs) {
   const { type } = inputs;
-  const who = { cluster: "conform", driver: "container", guresid: "conform", type };
+  const who = { cluster: clusterName, driver: "container", guresid: "conform", type };
   const order = { v: 1 as const, runId, ...who, action, requestedAt: new Date().toISOString() };
   // No front door has asked, and no result is sealed.
   return { order: { ...order, runKey: "", runKeyId: "", inputsDigest: "" }, inputs };
