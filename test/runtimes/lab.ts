@@ -48,6 +48,8 @@ export interface Lab {
   startAgent(options?: AgentOptions): Promise<ScriptProcess>;
   /** The names of the broker's clients, as it has them itself. */
   listClients(): Promise<string[]>;
+  /** How many subscriptions all clients have, as the broker has it. */
+  countSubscriptions(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -99,6 +101,11 @@ export async function openLab(): Promise<Lab> {
       const answer = await fetch(`http://127.0.0.1:${monitor}/connz`);
       const { connections } = (await answer.json()) as { connections: { name?: string }[] };
       return connections.map(({ name = "" }) => name);
+    },
+    async countSubscriptions() {
+      const answer = await fetch(`http://127.0.0.1:${monitor}/connz`);
+      const { connections } = (await answer.json()) as { connections: { subscriptions?: number }[] };
+      return connections.reduce((sum, { subscriptions = 0 }) => sum + subscriptions, 0);
     },
     async close() {
       await Promise.allSettled(processes.map((each) => each.stop()));

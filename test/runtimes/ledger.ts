@@ -40,11 +40,21 @@ export function createLedger(ownHeaders: readonly string[]): Ledger {
   }
 
   function normalize(text: string): string {
-    return text
-      .replaceAll(/\b[0-9a-f]{40}\b/g, (guresid) => name("resource", guresid))
-      .replaceAll(/\b01[0-9a-hjkmnp-tv-z]{24}\b/g, (runId) => name("run", runId))
-      .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "<request>")
-      .replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
+    return (
+      text
+        .replaceAll(/\b[0-9a-f]{40}\b/g, (guresid) => name("resource", guresid))
+        .replaceAll(/\b01[0-9a-hjkmnp-tv-z]{24}\b/g, (runId) => name("run", runId))
+        .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "<request>")
+        .replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+        .replaceAll(/"cursor":"[\w:,-]+"|^id: [\w:,-]+$/gm, "<cursor>")
+        // An agent tells its own events apart by a part that it makes up; how far it has come is a matter of time.
+        .replaceAll(/"id":"(<run \d+>)\.\w+\.(\d+)"/g, '"id":"$1.<agent>.$2"')
+        .replaceAll(
+          /^\{"id":"<run (\d+)>","status":"(accepted|starting|running)"\}$/gm,
+          '{"id":"<run $1>","status":"<live>"}',
+        )
+        .replaceAll(/"milliseconds":\d+/g, '"milliseconds":"<duration>"')
+    );
   }
 
   function cut(text: string): string {

@@ -31,7 +31,11 @@ beforeAll(async () => {
   const agent = lab.startAgent({ broker: "webSocket" });
   await Promise.all(runtimes.map(async (runtime) => doors.set(runtime.name, await lab.startFrontDoor(runtime))));
   await agent;
-}, 120_000);
+  // Its first announcement may be late on a busy machine; until then a 202 says that there is no agent.
+  const call = createCaller(getDoor({ name: "Node" }).url, lab.identities.staticToken);
+  const isThere = async () => /"name":"near","agents":\[\{/.test((await call("GET", "/clusters")).text);
+  await waitUntil("the agent has announced itself", isThere, { seconds: 60 });
+}, 180_000);
 afterAll(() => lab.close());
 
 describe.each(runtimes)("On $name", (runtime) => {

@@ -8,6 +8,7 @@ import { buildScriptRequest } from "../support/script-request.ts";
 import { awaitInShell, type Witness } from "../support/witness.ts";
 import type { Caller } from "./caller.ts";
 import { clusters } from "./lab.ts";
+import { teamStories } from "./team-stories.ts";
 
 export interface Scene {
   readonly call: Caller;
@@ -292,4 +293,5 @@ export const stories: readonly Story[] = [
   sizes,
   routing,
   absent,
+  ...teamStories,
 ];
