@@ -116,6 +116,11 @@ const adapters: Rules = {
     may: ["src/**", "package.json"],
     packages: ["node:", "@hono/node-server", "@nats-io/", "hono", "pino", "valibot"],
   },
+  // Loaded only where metrics are asked for.
+  "adapters/node/metrics": {
+    may: ["src/**", "adapters/node"],
+    packages: ["@nats-io/nats-core", "prom-client", "valibot"],
+  },
   "adapters/deno": { may: ["src/**", "adapters/node"], packages: ["node:", "hono"] },
   "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.

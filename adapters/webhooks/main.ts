@@ -1,0 +1,41 @@
+/** `npm run webhooks`: delivers run events by HTTP. Any number of replicas share the work. `npm run webhooks -- parked|replay …` */
+import { resolve } from "node:path";
+import { startWebhooks } from "../../src/webhooks/webhooks.ts";
+import { createFrontDoorBus } from "../node/front-door.ts";
+import { createLogger } from "../node/logger.ts";
+import { createPost } from "../node/post-webhook.ts";
+import { runProgram, type Program } from "../node/run.ts";
+import { runCommand } from "./commands.ts";
+import { readWebhooksConfig, type WebhooksConfig } from "./config.ts";
+
+const config = await readWebhooksConfig(process.env, resolve(".local"));
+const args = process.argv.slice(2);
+if (config.ok && args.length > 0) process.exit(await runCommand(args, config.value));
+await runProgram(config, start);
+
+async function start({ WEBHOOKS: subscriptions, CLUSTERS, ...rest }: WebhooksConfig): Promise<Program> {
+  const logger = createLogger(rest.LOG_LEVEL);
+  const bus = createFrontDoorBus(rest, logger);
+  const holder = crypto.randomUUID();
+  const clusters = Object.keys(CLUSTERS);
+  const webhooks = startWebhooks({
+    subscriptions,
+    clusters,
+    bus,
+    post: createPost(),
+    holder,
+    logger,
+    now: () => new Date(),
+    random: Math.random,
+  });
+  console.log(
+    `Webhooks ${holder} are delivered for ${Object.keys(subscriptions).join(", ") || "nobody"}; Ctrl-C stops it`,
+  );
+  return {
+    failed: webhooks.failed,
+    async stop() {
+      await webhooks.stop();
+      await bus.close();
+    },
+  };
+}

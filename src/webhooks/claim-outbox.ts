@@ -1,0 +1,70 @@
+/** Waits until nobody else delivers from an outbox, and takes it. */
+import { pause } from "../bus/pause.ts";
+import { BusUnavailable, type History } from "../bus/port.ts";
+import { createState, type OutboxState } from "./outbox-state.ts";
+import type { OutboxStore } from "./outbox-store.ts";
+
+export interface HeldOutbox {
+  readonly state: OutboxState;
+  readonly revision: number;
+}
+
+export interface ClaimOptions {
+  readonly store: OutboxStore;
+  readonly events: Pick<History, "page">;
+  readonly cluster: string;
+  /** The name of this program, unlike any other's. */
+  readonly holder: string;
+  readonly timing: Timing;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds. */
+export interface Timing {
+  /** A holder writes this often at least. */
+  readonly renew: number;
+  /** One that hasn't written for so long has lost its outbox to whoever waits for it. */
+  readonly takeOver: number;
+}
+
+export const usualTiming: Timing = { renew: 5_000, takeOver: 20_000 };
+
+/**
+ * Undefined when the signal aborts. Whether a holder lives is seen by its writing, not by anybody's clock: programs' clocks
+ * may differ.
+ */
+export async function claimOutbox(options: ClaimOptions): Promise<HeldOutbox | undefined> {
+  const { timing, signal } = options;
+  let seen = { revision: -1, since: 0 };
+  while (!signal.aborted) {
+    try {
+      const { value, revision } = await options.store.load();
+      if (revision !== seen.revision) seen = { revision, since: performance.now() };
+      const isFree = value === undefined || value.holder === "" || value.holder === options.holder;
+      if (isFree || performance.now() - seen.since > timing.takeOver) {
+        const held = await take(options, value, revision);
+        if (held !== undefined) return held;
+      }
+    } catch (error) {
+      if (!(error instanceof BusUnavailable)) throw error;
+    }
+    await pause(timing.renew, signal);
+  }
+  return undefined;
+}
+
+async function take(
+  { store, events, cluster, holder }: ClaimOptions,
+  value: OutboxState | undefined,
+  expected: number,
+): Promise<HeldOutbox | undefined> {
+  const state = { ...(value ?? createState(await findNewest(events, cluster))), holder };
+  const written = await store.save(state, expected);
+  return written.kind === "written" ? { state, revision: written.revision } : undefined;
+}
+
+/** A new subscription is told of what happens from now on. */
+async function findNewest(events: Pick<History, "page">, cluster: string): Promise<number> {
+  const { entries } = await events.page(cluster, { count: 1 });
+  return entries[0]?.sequence ?? 0;
+}

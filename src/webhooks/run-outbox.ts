@@ -1,0 +1,113 @@
+/**
+ * Delivers what one subscription is told of one cluster's runs: looks through the cluster's events as they come, notes the
+ * runs that have something to tell, and tells it, several runs side by side, the events of each one after the other.
+ */
+import { pause } from "../bus/pause.ts";
+import { BusUnavailable, type Bus, type HistoryEntry } from "../bus/port.ts";
+import type { Logger } from "../log.ts";
+import { readEvent } from "../runs/read-event.ts";
+import { claimOutbox, usualTiming, type Timing } from "./claim-outbox.ts";
+import { keepOutbox, type KeptOutbox } from "./keep-outbox.ts";
+import { addPending, mostPending } from "./outbox-state.ts";
+import { createOutboxStore, type OutboxAddress, type OutboxStore } from "./outbox-store.ts";
+import { sendRun } from "./send-run.ts";
+import type { Post } from "./deliver.ts";
+import { isWanted, type Subscription } from "./subscription.ts";
+
+export interface OutboxOptions extends OutboxAddress {
+  readonly bus: Pick<Bus, "events" | "records">;
+  readonly to: Subscription;
+  readonly post: Post;
+  /** The name of this program, unlike any other's. */
+  readonly holder: string;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+  /** Lets go of everything when it aborts. */
+  readonly signal: AbortSignal;
+  /** Other than usual, for tests: milliseconds. */
+  readonly timing?: Timing | undefined;
+  readonly retryPauses?: readonly number[] | undefined;
+  readonly timeoutMilliseconds?: number | undefined;
+}
+
+/** Runs that are told of side by side. */
+const mostAtOnce = 8;
+
+/** Resolves when the signal aborts. */
+export async function runOutbox(options: OutboxOptions): Promise<void> {
+  const { bus, signal, timing = usualTiming, cluster, holder } = options;
+  const store = createOutboxStore(bus.records, options);
+  while (!signal.aborted) {
+    const held = await claimOutbox({ store, events: bus.events, cluster, holder, timing, signal });
+    if (held === undefined) return;
+    options.logger.info({}, "Delivers webhooks");
+    const outbox = keepOutbox(held, { store, timing, signal });
+    const end = AbortSignal.any([signal, outbox.lost]);
+    try {
+      await Promise.all([noteEvents(outbox, options, end), sendAll(outbox, { ...options, store, signal: end })]);
+    } finally {
+      await outbox.letGo();
+    }
+  }
+}
+
+/** Notes what there is to tell. */
+async function noteEvents(outbox: KeptOutbox, options: OutboxOptions, signal: AbortSignal): Promise<void> {
+  const { bus, cluster } = options;
+  for await (const entry of bus.events.followAll(cluster, { after: outbox.cursor, signal })) {
+    const { runId } = entry.address;
+    while (!outbox.runs.has(runId) && outbox.runs.size >= mostPending && !signal.aborted) await outbox.wait(60_000);
+    if (signal.aborted) return;
+    const { sequence } = entry;
+    const wanted = isWantedEntry(entry, options.to);
+    if (wanted) addPending(outbox.runs, { runId, after: sequence - 1, until: sequence });
+    outbox.cursor = sequence;
+    if (wanted) outbox.changed();
+  }
+}
+
+function isWantedEntry(entry: HistoryEntry, to: Subscription): boolean {
+  const event = readEvent(entry, entry.address);
+  return event.ok && isWanted(to, event.value);
+}
+
+/** Tells what is due, until the signal aborts and what is under way has ended. */
+async function sendAll(outbox: KeptOutbox, options: OutboxOptions & { store: OutboxStore }): Promise<void> {
+  const { signal, now } = options;
+  const busy = new Map<string, Promise<void>>();
+  while (!signal.aborted) {
+    outbox.admit();
+    const time = now().getTime();
+    const waiting = [...outbox.runs]
+      .filter(([runId]) => !busy.has(runId))
+      .sort(([, one], [, other]) => one.at - other.at);
+    for (const [runId, pending] of waiting) {
+      if (busy.size >= mostAtOnce || pending.at > time) break;
+      const sending = send(outbox, runId, options).finally(() => {
+        busy.delete(runId);
+        outbox.changed();
+      });
+      busy.set(runId, sending);
+    }
+    const next = waiting.find(([runId]) => !busy.has(runId))?.[1].at ?? Infinity;
+    // A full house is woken by whoever is done.
+    await outbox.wait(busy.size >= mostAtOnce ? 60_000 : Math.min(Math.max(next - now().getTime(), 0), 60_000));
+  }
+  await Promise.all(busy.values());
+}
+
+async function send(outbox: KeptOutbox, runId: string, options: OutboxOptions & { store: OutboxStore }): Promise<void> {
+  const pending = outbox.runs.get(runId);
+  if (pending === undefined) return;
+  try {
+    await sendRun(pending, { ...options, address: { cluster: options.cluster, runId }, changed: outbox.changed });
+    if (pending.after >= pending.until) outbox.runs.delete(runId);
+  } catch (error) {
+    if (options.signal.aborted) return;
+    if (!(error instanceof BusUnavailable)) options.logger.error({ runId, err: error }, "Could not deliver a webhook");
+    // What was to be stored, such as that it is given up, wasn't.
+    pending.at = options.now().getTime() + 5_000;
+    await pause(0, options.signal);
+  }
+}

@@ -1,0 +1,49 @@
+/** Who is told of which events. */
+import * as v from "valibot";
+import { eventTypes, type RunEvent } from "../contract/events.ts";
+import { ClusterName, DriverName } from "../contract/names.ts";
+import { knownKeys, mapOf } from "../contract/objects.ts";
+import { WebhookSecret } from "./sign.ts";
+
+const types = Object.values(eventTypes);
+
+/** What a filter leaves out, it doesn't look at. */
+const Filter = {
+  types: v.optional(v.array(v.picklist(types, `must be one of ${types.join(", ")}`))),
+  clusters: v.optional(v.array(ClusterName)),
+  drivers: v.optional(v.array(DriverName)),
+};
+
+export const Subscription = v.pipe(
+  knownKeys({
+    url: v.pipe(v.string(), v.url("must be a URL"), v.check(isUsable, "must be http or https, without a login")),
+    /** The one in use, and others that receivers may still have. */
+    secrets: v.pipe(v.array(WebhookSecret), v.minLength(1, "must hold a secret"), v.maxLength(5, "must be 5 at most")),
+    ...Filter,
+    /** The target may be within our own network: a private or loopback address, and http. */
+    private: v.optional(v.boolean()),
+  }),
+  v.check(({ url, private: isPrivate }) => isPrivate === true || url.startsWith("https:"), "must have an https url"),
+);
+export type Subscription = v.InferOutput<typeof Subscription>;
+
+/** By name: one token in the key of its state. */
+export const Subscriptions = mapOf(ClusterName, Subscription);
+export type Subscriptions = v.InferOutput<typeof Subscriptions>;
+
+function isUsable(text: string): boolean {
+  const { protocol, username, password } = new URL(text);
+  return ["http:", "https:"].includes(protocol) && username === "" && password === "";
+}
+
+/** Whether a subscription is about an event. */
+export function isWanted(
+  { types: wanted, clusters, drivers }: Pick<Subscription, "types" | "clusters" | "drivers">,
+  { type, data }: Pick<RunEvent, "type"> & { data: Pick<RunEvent["data"], "cluster" | "driver"> },
+): boolean {
+  return (
+    (wanted === undefined || wanted.some((one) => one === type)) &&
+    (clusters?.includes(data.cluster) ?? true) &&
+    (drivers?.includes(data.driver) ?? true)
+  );
+}
