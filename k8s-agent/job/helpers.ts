@@ -6,7 +6,7 @@ import type { Container } from "./plain.ts";
 import { collectorResources, setupResources } from "./resources.ts";
 import { helperSecurity, setupUser } from "./security.ts";
 import type { JobSettings } from "./settings.ts";
-import { collectorMounts, exchangeMount, hideToken, mountShared, setupMounts } from "./volumes.ts";
+import { collectorMounts, exchangeMount, hideToken, setupMounts } from "./volumes.ts";
 
 export interface HelperOptions {
   readonly settings: JobSettings;
@@ -14,14 +14,14 @@ export interface HelperOptions {
 }
 
 /** The only container that sees git's credentials; its report is its termination message. */
-export function buildSetup(sharedDirectory: string, { settings, withToken }: HelperOptions): Container {
+export function buildSetup({ settings, withToken }: HelperOptions): Container {
   return {
     name: containers.setup,
     ...fromHelperImage(settings),
     command: buildHelperCommand("setup"),
     securityContext: { ...helperSecurity, ...setupUser },
     resources: setupResources,
-    volumeMounts: [mountShared(sharedDirectory), exchangeMount, ...setupMounts, ...hideToken(withToken)],
+    volumeMounts: [exchangeMount, ...setupMounts, ...hideToken(withToken)],
   };
 }
 

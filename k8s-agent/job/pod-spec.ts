@@ -33,7 +33,7 @@ export function getGraceSeconds({ graceSeconds }: JobSettings): number {
  * must not keep the outputs waiting.
  */
 export function buildPodSpec({ order }: Run, { settings, placement, template, parts, main }: PodParts): PodSpec {
-  const { serviceAccount, sharedDirectory } = placement;
+  const { serviceAccount } = placement;
   const { serviceAccount: _alias, serviceAccountName: _name, automountServiceAccountToken, ...given } = template.spec;
   const withToken = serviceAccount !== undefined;
   const helpers = { settings, withToken };
@@ -51,7 +51,7 @@ export function buildPodSpec({ order }: Run, { settings, placement, template, pa
     ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
     securityContext: mergePodSecurity(given.securityContext),
     initContainers: [
-      buildSetup(sharedDirectory, helpers),
+      buildSetup(helpers),
       ...parts.others.map(completeContainer),
       buildCollector(order.action, { ...helpers, main }),
     ],

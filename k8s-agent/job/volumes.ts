@@ -1,5 +1,5 @@
 /** The volumes of a run's pod, and where each is mounted. */
-import { collectorKey, exchangeDirectory, imagePaths, scratchDirectory, setupSpec } from "../sidecar/mounts.ts";
+import { collectorKey, exchangeDirectory, scratchDirectory, setupSpec, workspace } from "../sidecar/mounts.ts";
 import type { Mount, Volume } from "./plain.ts";
 import { volumeSizes } from "./resources.ts";
 
@@ -40,12 +40,21 @@ function project(name: string, secretName: string, key: string): Volume {
 }
 
 export function mountShared(sharedDirectory: string): Mount {
-  return { name: volumes.shared, mountPath: sharedDirectory };
+  return shareWorkspace({ name: volumes.shared, mountPath: sharedDirectory });
+}
+
+/** What containers but setup call the volume `shared` is the directory in it that setup makes. */
+export function shareWorkspace(mount: Mount): Mount {
+  if (mount.name !== volumes.shared) return mount;
+  const { subPath = "", subPathExpr = "" } = mount;
+  if (subPathExpr !== "") return { ...mount, subPathExpr: `${workspace.name}/${subPathExpr}` };
+  return { ...mount, subPath: subPath === "" ? workspace.name : `${workspace.name}/${subPath}` };
 }
 
 export const exchangeMount: Mount = { name: volumes.exchange, mountPath: exchangeDirectory };
 
 export const setupMounts: readonly Mount[] = [
+  { name: volumes.shared, mountPath: workspace.directory },
   { name: volumes.scratch, mountPath: scratchDirectory },
   { name: volumes.spec, mountPath: setupSpec.directory, readOnly: true },
 ];
@@ -59,25 +68,11 @@ export function hideToken(withToken: boolean): readonly Mount[] {
   return withToken ? [{ name: volumes.noToken, mountPath: tokenDirectory, readOnly: true }] : [];
 }
 
-/** Directories that the shared directory can neither be in nor hold: helpers and kubelet have theirs there. */
-const kept = [
-  exchangeDirectory,
-  setupSpec.directory,
-  collectorKey.directory,
-  scratchDirectory,
-  tokenDirectory,
-  "/proc",
-];
-const keptToo = ["/sys", "/dev", imagePaths.app];
-/** What the helpers' image is made of: a directory over it would hide it, one inside is fine. */
-const system = [imagePaths.node, "/usr/bin", "/usr/lib", "/bin", "/sbin", "/lib", "/lib64", "/etc"];
+/** Directories of main's that the shared directory can neither be in nor hold: others have something there. */
+const kept = [exchangeDirectory, tokenDirectory, "/proc", "/sys", "/dev"];
 
 /** The path that the shared directory gets in the way of, if any. */
 export function findConflict(sharedDirectory: string): string | undefined {
   const inside = (path: string, directory: string) => `${path}/`.startsWith(`${directory}/`);
-  const [inOrOver, over] = [[...kept, ...keptToo], system];
-  return (
-    inOrOver.find((path) => inside(path, sharedDirectory) || inside(sharedDirectory, path)) ??
-    over.find((path) => inside(path, sharedDirectory))
-  );
+  return kept.find((path) => inside(path, sharedDirectory) || inside(sharedDirectory, path));
 }

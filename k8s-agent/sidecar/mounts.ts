@@ -12,6 +12,12 @@ export const collectorKey = { directory: "/run/container-driver-collector", file
 /** A volume of setup's own, in which it makes a private directory for credentials. */
 export const scratchDirectory = "/run/container-driver-scratch";
 
+/**
+ * Where setup has the volume of main's shared directory, which is the directory `name` in it: setup makes that one, so that
+ * it belongs to the user who fills it. git refuses to work in the volume's own root, as that is root's.
+ */
+export const workspace = { directory: "/run/container-driver-workspace", name: "workspace" } as const;
+
 /** Where setup leaves its report; Kubernetes' default, and the largest message that the kubelet takes. */
 export const terminationLog = "/dev/termination-log";
 

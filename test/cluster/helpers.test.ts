@@ -99,11 +99,13 @@ describe("a source", () => {
       values: { source: { url: server.url("app"), username: "robot" }, files: { "a/b.txt": "laid over" } },
       secrets: { source: { password: canary } },
       rest: { git: { certificateAuthorities } },
-      script: `printf '{"git":"%s","file":"%s","inputs":%s}' "$(cat main.txt)" "$(cat a/b.txt)" "$(cat $RESOURCE_INPUTS_FILE)" > $OUTPUTS_FILE
+      script: `printf '{"git":"%s","file":"%s","inputs":%s,"owners":"%s"}' \\
+          "$(cat main.txt)" "$(cat a/b.txt)" "$(cat $RESOURCE_INPUTS_FILE)" "$(echo $(stat -c %u . .git))" > $OUTPUTS_FILE
         echo '{"token":"secret output"}' > $SECRET_OUTPUTS_FILE`,
     });
     expect(readReport(pod)).toEqual({ ok: true, value: { commit: repo.head } });
-    const values = { git: "from git", file: "laid over", inputs: { size: 3 } };
+    // git in main works in no directory that belongs to somebody else.
+    const values = { git: "from git", file: "laid over", inputs: { size: 3 }, owners: "1000 1000" };
     const outputs = { ok: true, value: { values, secrets: { token: "secret output" }, manifests: [] } };
     expect(await readCollected(pod)).toEqual({ outputs, errorText: "", errorBytes: 0 });
     expect(await readLog(pod, "collector")).not.toContain("secret output");

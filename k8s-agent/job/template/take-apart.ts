@@ -8,7 +8,7 @@ import { refuse, succeed, type Result } from "../../../src/contract/result.ts";
 import { containers } from "../names.ts";
 import type { Container, Volume } from "../plain.ts";
 import { volumeSizes } from "../resources.ts";
-import { volumes as ourVolumes } from "../volumes.ts";
+import { shareWorkspace, volumes as ourVolumes } from "../volumes.ts";
 import { refuseTemplate, type PodTemplate, type TemplateContainer } from "./read-template.ts";
 
 export interface TemplateParts {
@@ -58,7 +58,8 @@ export function takeApart({ spec }: PodTemplate, options: TakeApartOptions): Res
 
 /** One that has both: the faults have told of others. */
 function toContainer({ name = "", image = "", ...rest }: TemplateContainer): Container {
-  return { name, image, ...rest };
+  const mounts = rest.volumeMounts === undefined ? {} : { volumeMounts: rest.volumeMounts.map(shareWorkspace) };
+  return { name, image, ...rest, ...mounts };
 }
 
 function number<T>(path: string, list: readonly T[] = []): Named<T>[] {

@@ -28,6 +28,7 @@ async function setUpWith(spec: unknown, changed: Partial<SetupSurroundings> = {}
   const exitCode = await carryOutSetup({
     specFile: at("spec.json"),
     reportFile: at("report"),
+    sharedDirectory: at("shared"),
     exchangeDirectory: at("exchange"),
     scratchDirectory: at("scratch"),
     termination: new AbortController().signal,

@@ -1,7 +1,6 @@
 /** What setup does, given its surroundings: reads what it is told, sets up, reports. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { getSharedDirectory } from "../../../src/contract/container/environment.ts";
 import { decodeMessage } from "../../../src/contract/decode.ts";
 import { buildPatterns } from "../../redact/patterns.ts";
 import { redactText } from "../../redact/redact-text.ts";
@@ -13,6 +12,8 @@ import { SetupSpec } from "./spec.ts";
 export interface SetupSurroundings {
   readonly specFile: string;
   readonly reportFile: string;
+  /** Made when it isn't there. */
+  readonly sharedDirectory: string;
   readonly exchangeDirectory: string;
   /** A private directory is made in it, and removed. */
   readonly scratchDirectory: string;
@@ -45,13 +46,14 @@ async function prepare(surroundings: SetupSurroundings): Promise<SetupReport> {
 
 async function setUpIn(
   spec: SetupSpec,
-  { exchangeDirectory, scratchDirectory, termination }: SetupSurroundings,
+  { sharedDirectory, exchangeDirectory, scratchDirectory, termination }: SetupSurroundings,
 ): ReturnType<typeof setUp> {
   // mkdtemp makes it private, which the volume that it is in isn't.
   const scratch = await mkdtemp(path.join(scratchDirectory, "setup-"));
   try {
     const policy = await writePolicy(spec.git ?? {}, scratch);
-    const paths = { sharedDirectory: getSharedDirectory(spec.inputs), exchangeDirectory };
+    await mkdir(sharedDirectory, { recursive: true });
+    const paths = { sharedDirectory, exchangeDirectory };
     return await setUp(spec, { paths, scratchDirectory: scratch, signal: termination, policy });
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -3,12 +3,13 @@
  * (messages/setup-report.ts) says why. SIGTERM ends it at once.
  */
 import { termination } from "../termination.ts";
-import { exchangeDirectory, scratchDirectory, setupSpec, terminationLog } from "../mounts.ts";
+import { exchangeDirectory, scratchDirectory, setupSpec, terminationLog, workspace } from "../mounts.ts";
 import { carryOutSetup } from "./carry-out-setup.ts";
 
 process.exitCode = await carryOutSetup({
   specFile: `${setupSpec.directory}/${setupSpec.file}`,
   reportFile: terminationLog,
+  sharedDirectory: `${workspace.directory}/${workspace.name}`,
   exchangeDirectory,
   scratchDirectory,
   termination,

@@ -6,6 +6,7 @@ import {
   exchangeDirectory,
   scratchDirectory,
   setupSpec,
+  workspace,
 } from "../../../k8s-agent/sidecar/mounts.ts";
 import manifest from "../../../package.json" with { type: "json" };
 import { buildEnvironment, getSharedDirectory } from "../../../src/contract/container/environment.ts";
@@ -28,7 +29,7 @@ export interface HelperPod {
 export function buildHelperPod({ name, inputs, action, script, spec = {} }: HelperPod): V1Pod {
   const sharedDirectory = getSharedDirectory(inputs);
   const { plain } = buildEnvironment(action, inputs, { sharedDirectory, exchangeDirectory });
-  const shared = { name: "shared", mountPath: sharedDirectory };
+  const shared = { name: "shared", mountPath: sharedDirectory, subPath: workspace.name };
   const exchange = { name: "exchange", mountPath: exchangeDirectory };
   const main: V1Container = {
     name: "main",
@@ -46,7 +47,10 @@ export function buildHelperPod({ name, inputs, action, script, spec = {} }: Help
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 30,
       securityContext: { runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, runAsNonRoot: true },
-      initContainers: [buildSetup([shared, exchange]), buildCollector(action, exchange)],
+      initContainers: [
+        buildSetup([{ name: "shared", mountPath: workspace.directory }, exchange]),
+        buildCollector(action, exchange),
+      ],
       containers: [main],
       volumes: [
         { name: "shared", emptyDir: {} },
