@@ -12,8 +12,10 @@ import type { Logger } from "./log.ts";
 import { getCaller, getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
 import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
 import { logRequests } from "./middleware/log-requests.ts";
+import { observeRequests, type RequestObserver } from "./middleware/observe-requests.ts";
 import { createCancel } from "./runs/cancel.ts";
 import { createRunsRoutes } from "./runs/routes.ts";
+import type { StreamObserver } from "./runs/stream-responses.ts";
 import type { Viewer } from "./runs/viewer.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
 
@@ -28,13 +30,18 @@ export interface AppOptions {
   readonly version: string;
   /** What `Prefer: wait` counts as when a request has none, seconds. */
   readonly defaultWaitSeconds: number;
+  readonly observer?: FrontDoorObserver | undefined;
 }
+
+/** Is told what the front door does, for metrics. */
+export interface FrontDoorObserver extends RequestObserver, StreamObserver {}
 
 export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVariables }> {
   const { bus, catalog, clusters, keys, logger, now, version, defaultWaitSeconds } = options;
   const app = new Hono<{ Variables: RequestIdVariables }>();
   app.use(requestId());
   app.use(logRequests(logger, now));
+  if (options.observer) app.use(observeRequests(options.observer, now));
   app.get("/alive", (c) => c.text("alive"));
   app.get("/health", (c) => c.json({ status: "ok", version }));
   app.route("/docs", createDocsRoutes(catalog, version));
@@ -64,6 +71,7 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
       nameOf: (c) => getCaller(c)?.name ?? "unknown",
       viewerOf,
       logger: logger.child({ component: "runs" }),
+      observer: options.observer,
     }),
   );
 

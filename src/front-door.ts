@@ -1,5 +1,5 @@
 /** The front door from its configuration: what every adapter starts, given a bus. */
-import { createApp } from "./app.ts";
+import { createApp, type FrontDoorObserver } from "./app.ts";
 import type { Bus } from "./bus/port.ts";
 import { containerDriver } from "./catalog/container/container.ts";
 import { createCatalog } from "./catalog/driver.ts";
@@ -19,6 +19,7 @@ export interface FrontDoorOptions {
   readonly version: string;
   /** The cluster that names without a route lead to; without it, such a request is refused. */
   readonly catchAll?: string | undefined;
+  readonly observer?: FrontDoorObserver | undefined;
 }
 
 /** Builds the app, or says which part of the configuration can't be used. */
@@ -46,6 +47,7 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
     now,
     version,
     defaultWaitSeconds: config.WAIT_SECONDS,
+    observer: options.observer,
   });
   return succeed(app);
 }

@@ -6,6 +6,8 @@ import type { Bus } from "../../src/bus/port.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
 import type { NodeConfig } from "./config.ts";
+import type { BrokerMetrics } from "./metrics/broker-metrics.ts";
+import type { FrontDoorMetrics } from "./metrics/open-metrics.ts";
 import { connectNats } from "./nats-connection.ts";
 import { demand } from "./run.ts";
 import { version } from "./version.ts";
@@ -17,23 +19,28 @@ const patienceMilliseconds = 700;
 export function createFrontDoorBus(
   config: Pick<NodeConfig, "NATS_URL" | "NATS_CREDENTIALS" | "NATS_API_PREFIX">,
   logger: Logger,
+  { metrics }: { metrics?: BrokerMetrics | undefined } = {},
 ): Bus {
   const { NATS_URL: url, NATS_CREDENTIALS: credentialsFile, NATS_API_PREFIX: apiPrefix } = config;
-  return createLazyBus({
+  const bus = createLazyBus({
     patienceMilliseconds,
     async open(signal) {
       const connection = await connectNats({ url, credentialsFile, name: "front-door", logger, signal });
+      metrics?.watchConnection(connection);
       return openNatsBus(connection, { logger, apiPrefix, timeoutMilliseconds: patienceMilliseconds });
     },
   });
+  return metrics?.measure(bus) ?? bus;
 }
 
 /** The app and its bus, which is to be closed after it. Throws what is wrong with the configuration. */
 export async function openFrontDoor(
   config: NodeConfig,
   logger: Logger,
+  { metrics }: { metrics?: FrontDoorMetrics | undefined } = {},
 ): Promise<{ app: Pick<Hono, "fetch">; bus: Bus }> {
-  const bus = createFrontDoorBus(config, logger);
-  const app = demand(await createFrontDoor({ config, bus, logger, now: () => new Date(), version }));
+  const bus = createFrontDoorBus(config, logger, { metrics: metrics?.broker });
+  const observer = metrics?.frontDoor;
+  const app = demand(await createFrontDoor({ config, bus, logger, now: () => new Date(), version, observer }));
   return { app, bus };
 }

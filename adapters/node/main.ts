@@ -3,13 +3,18 @@ import { resolve } from "node:path";
 import { readNodeConfig, type NodeConfig } from "./config.ts";
 import { openFrontDoor } from "./front-door.ts";
 import { createLogger } from "./logger.ts";
+import { loadMetrics } from "./metrics/load-metrics.ts";
+import { serveMetrics } from "./metrics/serve-metrics.ts";
 import { runProgram, type Program } from "./run.ts";
 import { serveApp } from "./serve.ts";
 
 await runProgram(await readNodeConfig(process.env, resolve(".local")), start);
 
 async function start(config: NodeConfig): Promise<Program> {
-  const { app, bus } = await openFrontDoor(config, createLogger(config.LOG_LEVEL));
+  const logger = createLogger(config.LOG_LEVEL);
+  const metrics = await loadMetrics(config);
+  const metricsServed = await serveMetrics(metrics, { config, logger });
+  const { app, bus } = await openFrontDoor(config, logger, { metrics });
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
   console.log(
     `Container Driver's front door listens on ${served.url} (API: ${served.url}/docs/spec.json); Ctrl-C stops it`,
@@ -19,6 +24,7 @@ async function start(config: NodeConfig): Promise<Program> {
     async stop() {
       await served.close();
       await bus.close();
+      await metricsServed.close();
     },
   };
 }

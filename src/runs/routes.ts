@@ -13,7 +13,7 @@ import { findRun, type FoundRun } from "./find-run.ts";
 import { listClusters } from "./list-clusters.ts";
 import { listRuns } from "./list/list-runs.ts";
 import { ListQuery, readQuery } from "./queries.ts";
-import { createStreamResponses } from "./stream-responses.ts";
+import { createStreamResponses, type StreamObserver } from "./stream-responses.ts";
 import type { Viewer } from "./viewer.ts";
 
 export interface RunsRoutesOptions {
@@ -28,6 +28,7 @@ export interface RunsRoutesOptions {
   /** What the caller of a request may see. */
   readonly viewerOf: (c: Context) => Viewer;
   readonly logger: Logger;
+  readonly observer?: StreamObserver | undefined;
 }
 
 export function createRunsRoutes(options: RunsRoutesOptions): Hono {

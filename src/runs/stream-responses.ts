@@ -1,5 +1,6 @@
 /** Answers that go on while something happens: JSON lines, server-sent events where the client accepts them, or text. */
 import type { Context } from "hono";
+import { routePath } from "hono/route";
 import type * as v from "valibot";
 import type { Bus } from "../bus/port.ts";
 import { check } from "../contract/decode.ts";
@@ -26,12 +27,19 @@ export interface StreamResponses {
   allEvents(c: Context, viewer: Viewer): Promise<Response>;
 }
 
+/** Is told when somebody begins to read a stream, and calls what it gave back when nobody reads it any more. */
+export interface StreamObserver {
+  streamOpened(stream: { route: string }): () => void;
+}
+
 export function createStreamResponses({
   bus,
   logger,
+  observer,
 }: {
   bus: Pick<Bus, "events" | "logs">;
   logger: Logger;
+  observer?: StreamObserver | undefined;
 }): StreamResponses {
   const onError = (error: unknown) => logger.warn({ err: error }, "A stream broke off");
 
@@ -42,14 +50,14 @@ export function createStreamResponses({
     return send(c, sse ? "text/event-stream" : "application/x-ndjson", produce);
   }
 
-  function send(c: Context, type: string, produce: (signal: AbortSignal) => AsyncIterable<string>): Response {
+  function send(c: Context, type: string, produce: Produce): Response {
     c.header("Content-Type", type);
     c.header("Cache-Control", "no-store");
     // What a container prints must not be taken for a page.
     c.header("X-Content-Type-Options", "nosniff");
     // nginx would hold it back until it has enough of it.
     c.header("X-Accel-Buffering", "no");
-    return c.body(toBody({ produce, onError }));
+    return c.body(toBody({ produce: observer ? countViewers(produce, { observer, c }) : produce, onError }));
   }
 
   async function runEvents(c: Context, run: FoundRun): Promise<Response> {
@@ -108,6 +116,20 @@ export function createStreamResponses({
   }
 
   return { runEvents, runLog, allEvents };
+}
+
+type Produce = (signal: AbortSignal) => AsyncIterable<string>;
+
+function countViewers(produce: Produce, { observer, c }: { observer: StreamObserver; c: Context }): Produce {
+  const route = routePath(c);
+  return async function* (signal) {
+    const closed = observer.streamOpened({ route });
+    try {
+      yield* produce(signal);
+    } finally {
+      closed();
+    }
+  };
 }
 
 /** What was asked for, and where to go on: a client that connects again says it in a header, and that counts. */

@@ -2,11 +2,18 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { keyFileVariables } from "../../adapters/agent/config.ts";
 import { brokerVariables } from "../../adapters/node/config.ts";
+import { metricsVariables } from "../../adapters/node/metrics/config.ts";
 import { agentVariables } from "../../k8s-agent/config.ts";
 import { frontDoorVariables } from "../../src/config.ts";
 
 test("docs/configuration.md names every variable that a program reads", async () => {
   const text = await readFile(new URL("../../docs/configuration.md", import.meta.url), "utf8");
-  const variables = { ...frontDoorVariables, ...agentVariables, ...brokerVariables, ...keyFileVariables };
+  const variables = {
+    ...frontDoorVariables,
+    ...agentVariables,
+    ...brokerVariables,
+    ...metricsVariables,
+    ...keyFileVariables,
+  };
   expect(Object.keys(variables).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });

@@ -113,7 +113,7 @@ const agent: Rules = {
 /** Wiring, imported by nobody but tests and scripts. Node's pieces serve the runtimes that speak its API. */
 const adapters: Rules = {
   "adapters/node": {
-    may: ["src/**", "package.json"],
+    may: ["src/**", "adapters/node/metrics", "package.json"],
     packages: ["node:", "@hono/node-server", "@nats-io/", "hono", "pino", "valibot"],
   },
   // Loaded only where metrics are asked for.
@@ -121,7 +121,7 @@ const adapters: Rules = {
     may: ["src/**", "adapters/node"],
     packages: ["@nats-io/nats-core", "prom-client", "valibot"],
   },
-  "adapters/deno": { may: ["src/**", "adapters/node"], packages: ["node:", "hono"] },
+  "adapters/deno": { may: ["src/**", "adapters/node", "adapters/node/metrics"], packages: ["node:", "hono"] },
   "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
