@@ -2,7 +2,7 @@
 import type { Ended, Launcher, LogPiece, WorkloadStatus } from "../../k8s-agent/launch/launcher.ts";
 
 /** Bounds a test's wait; far longer than anything should take. */
-export const patience = 60_000;
+export const patience = 120_000;
 
 export interface Followed {
   readonly statuses: readonly WorkloadStatus[];

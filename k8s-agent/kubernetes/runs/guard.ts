@@ -6,8 +6,9 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { Logger } from "../../../src/log.ts";
 import { containers } from "../../job/names.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
-import { haltReasons, isHalted, isOver } from "../diagnosis/job-state.ts";
+import { haltReasons, isHalted, isOver, isPastDeadline } from "../diagnosis/job-state.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
+import { readDeletionRequest } from "../diagnosis/pod-parts.ts";
 import type { Sighting } from "../diagnosis/sighting.ts";
 import { getRef } from "./refs.ts";
 
@@ -66,6 +67,9 @@ export function createGuard({ api, logger, signal }: GuardOptions): Guard {
 
 function needsHalt({ pod, podGone, job, jobGone }: Sighting): boolean {
   if (jobGone || job?.metadata?.deletionTimestamp !== undefined || pod === undefined) return false;
+  // Its controller has ended the pod, and will say so.
+  const requested = readDeletionRequest(pod);
+  if (requested !== undefined && isPastDeadline(job, requested)) return false;
   const isGoing = podGone || pod.metadata?.deletionTimestamp !== undefined;
   return isGoing || (findMainEnd(pod) !== undefined && hasOthersRunning(pod));
 }
