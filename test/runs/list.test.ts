@@ -227,6 +227,20 @@ describe("GET /runs/<id>", () => {
   );
 });
 
+test("a run is found though another cluster can't be reached; whether there is none then can't be told: 503", async () => {
+  const bus = createMemoryBus();
+  const cut = interceptBus(bus, () => undefined);
+  const events = {
+    ...cut.events,
+    last: (address: Parameters<typeof cut.events.last>[0]) =>
+      address.cluster === "test" ? Promise.reject(new BusUnavailable("read")) : cut.events.last(address),
+  };
+  const { json, write } = await openStage({ bus, appBus: { ...cut, events } });
+  const run = await write.run("prod");
+  expect((await json(`/runs/${run.runId}`)).status).toBe(200);
+  expect((await json(`/runs/${createRunId()}`)).status).toBe(503);
+});
+
 describe("GET /clusters", () => {
   test("lists the clusters, their agents, and whether runs wait there", async () => {
     const { json, bus } = await openStage();
