@@ -3,7 +3,13 @@ import { openNatsBus } from "../../src/bus/nats/open-nats-bus.ts";
 import type { Bus } from "../../src/bus/port.ts";
 import type { Logger } from "../../src/log.ts";
 import { connectNats } from "../node/nats-connection.ts";
+import { pingNats } from "../node/ping-nats.ts";
 import type { AgentConfig } from "./config.ts";
+
+export interface AgentBus extends Bus {
+  /** Resolves when the broker has answered; rejects where it doesn't within two seconds. */
+  ping(): Promise<void>;
+}
 
 export interface AgentBusOptions {
   /** What the broker calls us. */
@@ -17,8 +23,9 @@ export interface AgentBusOptions {
 export async function openAgentBus(
   config: Pick<AgentConfig, "NATS_URL" | "NATS_CREDENTIALS" | "NATS_API_PREFIX">,
   { name, logger, signal }: AgentBusOptions,
-): Promise<Bus> {
+): Promise<AgentBus> {
   const { NATS_URL: url, NATS_CREDENTIALS: credentialsFile, NATS_API_PREFIX: apiPrefix } = config;
   const connection = await connectNats({ url, credentialsFile, name, logger, ...(signal && { signal }) });
-  return (await openNatsBus(connection, { logger, apiPrefix })).bus;
+  const { bus } = await openNatsBus(connection, { logger, apiPrefix });
+  return { ...bus, ping: () => pingNats(connection) };
 }

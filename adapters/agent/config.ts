@@ -6,7 +6,7 @@ import { agentVariables } from "../../k8s-agent/config.ts";
 import { frontDoorVariables } from "../../src/config.ts";
 import { ClusterName } from "../../src/contract/names.ts";
 import type { Result } from "../../src/contract/result.ts";
-import { readVariables } from "../../src/contract/variables.ts";
+import { readVariables, wholeNumber } from "../../src/contract/variables.ts";
 import { brokerVariables, type Environment } from "../node/config.ts";
 import { readTextIfThere } from "../node/local-files.ts";
 
@@ -20,8 +20,17 @@ export const keyFileVariables = {
   TRUSTED_FRONT_DOORS_FILE: v.optional(v.string()),
 };
 
+/** Of the agent as a program of its own. */
+export const probeVariables = {
+  /** Where `/alive` and `/ready` are answered, on all addresses; left out: nowhere. */
+  PROBE_PORT: v.optional(wholeNumber(1, 65_535)),
+};
+
 const read = (variables: Environment) =>
-  readVariables({ ...agentVariables, ...brokerVariables, ...keyFileVariables, LOG_LEVEL }, variables);
+  readVariables(
+    { ...agentVariables, ...brokerVariables, ...keyFileVariables, ...probeVariables, LOG_LEVEL },
+    variables,
+  );
 
 export type AgentConfig = Extract<ReturnType<typeof read>, { ok: true }>["value"];
 

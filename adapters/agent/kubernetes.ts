@@ -46,6 +46,10 @@ export function openKubernetesLauncher(config: KubernetesConfig, logger: Logger)
   return {
     ...launcher,
     keepFailedSeconds: config.KEEP_FAILED_SECONDS,
+    findProblem() {
+      if (!api.isReachable()) return "the cluster's API server does not answer";
+      return store.isCurrent() ? undefined : "the cluster's API server does not tell what runs there are";
+    },
     async close() {
       launcher.close();
       closing.abort(new Error("Cannot watch runs: the agent was stopped"));

@@ -27,5 +27,5 @@ export async function createLauncher(config: LauncherConfig, logger: Logger): Pr
 /** Local runs leave nothing that their log doesn't say. */
 export function openLocalLauncher(directory: string, logger: Logger): OpenLauncher {
   const launcher = createLocalLauncher({ directory, logger });
-  return { ...launcher, keepFailedSeconds: 0, close: () => Promise.resolve() };
+  return { ...launcher, keepFailedSeconds: 0, findProblem: () => undefined, close: () => Promise.resolve() };
 }

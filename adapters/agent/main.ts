@@ -4,10 +4,11 @@ import { startAgent } from "../../k8s-agent/main.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
 import { createLogger } from "../node/logger.ts";
 import { demand, runProgram, type Program } from "../node/run.ts";
-import { openAgentBus } from "./agent-bus.ts";
+import { openAgentBus, type AgentBus } from "./agent-bus.ts";
 import { createAgentName } from "./agent-name.ts";
 import { readAgentConfig, type AgentConfig } from "./config.ts";
 import { createLauncher } from "./launcher.ts";
+import { serveProbes } from "./probes.ts";
 
 const localDirectory = resolve(".local");
 await runProgram(await readAgentConfig(process.env, localDirectory), start);
@@ -17,9 +18,12 @@ async function start(config: AgentConfig): Promise<Program> {
   const name = createAgentName();
   const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER, config));
   const launcher = await createLauncher(config, logger);
-  const bus = await openAgentBus(config, { name, logger });
+  let bus: AgentBus | undefined;
+  // First of all: who waits for the broker is alive.
+  const probes = await serveProbes(config.PROBE_PORT, { launcher, getBus: () => bus });
+  const opened = (bus = await openAgentBus(config, { name, logger }));
   const agent = startAgent({
-    bus,
+    bus: opened,
     launcher,
     keys,
     cluster: config.CLUSTER,
@@ -37,7 +41,8 @@ async function start(config: AgentConfig): Promise<Program> {
     async stop() {
       await agent.stop();
       await launcher.close();
-      await bus.close();
+      await opened.close();
+      await probes.close();
     },
   };
 }

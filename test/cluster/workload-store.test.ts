@@ -301,12 +301,31 @@ describe("a watch", () => {
     await first.remove();
     const second = await makeJob();
     await waitUntil("it was tried often", () => (api.calls.get("watch jobs") ?? 0) > attempts + 10);
-    expect(isThere(first)).toBe(true);
-    expect(isThere(second)).toBe(false);
+    expect([isThere(first), isThere(second), api.isReachable()]).toEqual([true, false, false]);
     restore();
     await seen(second);
     await gone(first);
+    expect([api.isReachable(), store.isCurrent()]).toEqual([true, true]);
     await second.remove();
+  });
+
+  test("whose list is forbidden is tried again, and until then the store says that it isn't current", async () => {
+    const forbidden = openStore({ namespaces: ["kube-system"] });
+    await forbidden.ready(ending.signal);
+    expect(forbidden.isCurrent()).toBe(true);
+    const asks = (what: RegExp) => (request: { url: string }) =>
+      /kube-system\/jobs/.test(request.url) && what.test(request.url);
+    proxy.answer(asks(/watch=/), [{ status: 410, body: '{"kind":"Status","reason":"Expired","code":410}' }]);
+    const refusal = { status: 403, body: '{"kind":"Status","reason":"Forbidden","code":403}' };
+    proxy.answer(
+      asks(/limit=/),
+      Array.from({ length: 6 }, () => refusal),
+    );
+    proxy.cut();
+    await waitUntil("the store isn't current", () => !forbidden.isCurrent());
+    expect([api.isReachable(), store.isCurrent()]).toEqual([true, true]);
+    await waitUntil("it is again", () => forbidden.isCurrent());
+    forbidden.close();
   });
 
   test("polls nothing: three requests for a namespace, and no more while nothing happens", async () => {

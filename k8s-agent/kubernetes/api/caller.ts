@@ -29,6 +29,8 @@ export type ReadAnswer<T> = (response: ApiResponse) => Promise<T>;
 export interface Caller {
   call<T>(call: ApiCall, read: ReadAnswer<T>): Promise<ApiAnswer<T>>;
   readonly calls: ReadonlyMap<string, number>;
+  /** Whether the last attempt of any call had an answer that wasn't the server's own trouble; false before the first. */
+  isReachable(): boolean;
 }
 
 export interface CallerOptions {
@@ -53,6 +55,7 @@ const mostUnauthorized = 5;
 
 export function createCaller({ connection, logger, random, pauses, attemptMilliseconds }: CallerOptions): Caller {
   const calls = new Map<string, number>();
+  let reachable = false;
 
   async function call<T>(call: ApiCall, read: ReadAnswer<T>): Promise<ApiAnswer<T>> {
     const nextPause = createPauses(pauses, random);
@@ -83,6 +86,7 @@ export function createCaller({ connection, logger, random, pauses, attemptMillis
     const limit = startLimit(by.limit);
     try {
       const response = await connection.send({ ...call, signal: AbortSignal.any([call.signal, limit.signal]) });
+      reachable = response.status < 500;
       if (isSuccess(response.status)) return succeedWith(await by.read(response));
       const status = decodeStatus(response.status, await response.body.text());
       if (call.accepts?.(status)) return { kind: "done", answer: { kind: "other", ...status } };
@@ -90,6 +94,7 @@ export function createCaller({ connection, logger, random, pauses, attemptMillis
     } catch (error) {
       if (error instanceof ApiRefusal) throw error;
       call.signal.throwIfAborted();
+      reachable = false;
       if (!limit.signal.aborted) return { kind: "again", reason: error };
       connection.renewConnections();
       return { kind: "late", reason: limit.signal.reason };
@@ -98,7 +103,7 @@ export function createCaller({ connection, logger, random, pauses, attemptMillis
     }
   }
 
-  return { call, calls };
+  return { call, calls, isReachable: () => reachable };
 }
 
 function succeedWith<T>(value: T): Attempt<T> {

@@ -28,6 +28,8 @@ export interface ClusterApiOptions {
 }
 
 export interface ClusterClient extends ClusterApi, ClusterFeed {
+  /** Whether the API server has answered whoever asked it last; false before anybody did. */
+  isReachable(): boolean;
   /** Ends all connections, with what is under way on them. */
   close(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createClusterApi({ kubeConfig, logger, random, ...timing }: Clus
     ...createClusterFeed({ caller, attemptMilliseconds }),
     openLog: createLogOpener({ caller, attemptMilliseconds }),
     calls: caller.calls,
+    isReachable: caller.isReachable,
     close: connection.close,
   };
 }

@@ -27,18 +27,23 @@ export function createWorkloadStore({ api, signal, ...options }: WorkloadStoreOp
   const closing = new AbortController();
   const index = createRunsIndex(options.logger);
   const listed: Promise<void>[] = [];
+  // By watch; none of them counts before its first list.
+  const current: boolean[] = [];
   const ending = AbortSignal.any([signal, closing.signal]);
 
   function start<T>(query: ReflectOptions<T>["query"], mirror: Mirror<T>): void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    listed.push(promise);
+    const number = listed.push(promise) - 1;
+    current[number] = false;
+    const report = (isCurrent: boolean) => void (current[number] = isCurrent);
     const replace = (all: readonly T[]) => {
       mirror.replace(all);
       resolve();
     };
     const { logger, random, pauses = defaultPauses, silenceMilliseconds = fiveMinutes } = options;
     const watched = { ...mirror, replace };
-    void reflect({ feed: api, query, mirror: watched, logger, random, pauses, silenceMilliseconds, signal: ending });
+    const times = { pauses, silenceMilliseconds };
+    void reflect({ feed: api, query, mirror: watched, report, logger, random, ...times, signal: ending });
   }
 
   for (const namespace of new Set(options.namespaces))
@@ -46,6 +51,7 @@ export function createWorkloadStore({ api, signal, ...options }: WorkloadStoreOp
   const allListed = Promise.all(listed);
   return {
     ready: (waiting) => untilAborted(allListed, AbortSignal.any([waiting, ending])),
+    isCurrent: () => current.every(Boolean),
     get: index.get,
     list: index.list,
     subscribe: index.subscribe,

@@ -29,6 +29,8 @@ export interface ReflectOptions<T> {
   /** Before a watch is opened or a list is asked for again. */
   readonly pauses: PauseRange;
   readonly silenceMilliseconds: number;
+  /** Told after each list whether there was one. A watch that can't be resumed ends in a list. */
+  report(isCurrent: boolean): void;
   readonly signal: AbortSignal;
 }
 
@@ -47,11 +49,13 @@ export async function reflect<T>(options: ReflectOptions<T>): Promise<void> {
   while (!signal.aborted) {
     try {
       version ??= await list(options);
+      options.report(true);
       const end = await watch(options, version);
       if (end.spoke) nextPause = createPauses(pauses, random);
       version = canResume(end) ? end.version : undefined;
       if (!signal.aborted) logger.debug({ ...query, err: end.error, relist: version === undefined }, "A watch ended");
     } catch (err) {
+      options.report(false);
       if (!signal.aborted) logger.error({ ...query, err }, "A list failed");
     }
     await pause(nextPause(), signal);

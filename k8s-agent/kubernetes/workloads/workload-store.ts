@@ -7,6 +7,8 @@ import type { CoreV1Event, V1Job, V1Pod } from "@kubernetes/client-node";
 export interface WorkloadStore {
   /** Resolves when everything was listed once; rejects with the signal's reason, and once the store is closed. */
   ready(signal: AbortSignal): Promise<void>;
+  /** Whether nothing was refused when it was last to be listed: false until all was listed once. */
+  isCurrent(): boolean;
   /** What there is of a run now; empty when there is nothing. */
   get(runId: string): Workload;
   /** The run ids of all Jobs that are there, and of pods whose Job isn't. */
