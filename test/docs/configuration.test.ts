@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { keyFileVariables } from "../../adapters/agent/config.ts";
+import { keyFileVariables, probeVariables } from "../../adapters/agent/config.ts";
 import { brokerVariables } from "../../adapters/node/config.ts";
 import { metricsVariables } from "../../adapters/node/metrics/config.ts";
 import { agentVariables } from "../../k8s-agent/config.ts";
@@ -14,6 +14,7 @@ test("docs/configuration.md names every variable that a program reads", async ()
     ...brokerVariables,
     ...metricsVariables,
     ...keyFileVariables,
+    ...probeVariables,
   };
   expect(Object.keys(variables).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
