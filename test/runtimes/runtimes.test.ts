@@ -14,7 +14,10 @@ import { openLab, type FrontDoor, type Lab } from "./lab.ts";
 import { createLedger } from "./ledger.ts";
 import { runtimes, type Runtime } from "./runtimes.ts";
 import { findProcesses } from "./script-process.ts";
-import { stories } from "./suite.ts";
+import { driverStories } from "./suite.ts";
+import { teamStories } from "./team-stories.ts";
+
+const stories = [...driverStories, ...teamStories];
 
 let lab: Lab;
 const doors = new Map<string, FrontDoor>();

@@ -8,7 +8,6 @@ import { buildScriptRequest } from "../support/script-request.ts";
 import { awaitInShell, type Witness } from "../support/witness.ts";
 import type { Caller } from "./caller.ts";
 import { clusters } from "./lab.ts";
-import { teamStories } from "./team-stories.ts";
 
 export interface Scene {
   readonly call: Caller;
@@ -281,7 +280,8 @@ const callers: Story = {
   },
 };
 
-export const stories: readonly Story[] = [
+/** Of the driver API; what teams see has stories of its own. */
+export const driverStories: readonly Story[] = [
   documents,
   callers,
   validation,
@@ -293,5 +293,4 @@ export const stories: readonly Story[] = [
   sizes,
   routing,
   absent,
-  ...teamStories,
 ];
