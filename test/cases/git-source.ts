@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startGitServer, startSshGitServer } from "../git/server.ts";
 import { createGuresid, readMessage, readValues } from "../support/driver-client.ts";
 import { buildScriptRequest } from "../support/script-request.ts";
-import type { GetStage } from "./stage.ts";
+import { getHost, type GetStage } from "./stage.ts";
 
 const files = {
   "README.md": "not at the sub-path\n",
@@ -25,7 +25,7 @@ export function describeGitSource(getStage: GetStage): void {
     it("over http with a password, at a sub-path, has files laid over it relative to the shared directory", async () => {
       const { driver } = getStage();
       const auth = { username: "robot", password: "hunter2-hunter2" };
-      const git = await startGitServer({ auth });
+      const git = await startGitServer({ ...getHost(getStage), auth });
       onTestFinished(() => git.close());
       await git.createRepo("app", files);
       const source = { url: git.url("app"), ref: "main", path: "modules/db", username: auth.username };
@@ -40,7 +40,7 @@ export function describeGitSource(getStage: GetStage): void {
     // Where there is no sshd, the first start of the server fetches one.
     it("over ssh, by branch, tag and commit", { timeout: 120_000 }, async () => {
       const { driver } = getStage();
-      const git = await startSshGitServer();
+      const git = await startSshGitServer(getHost(getStage));
       onTestFinished(() => git.close());
       const repository = await git.createRepo("app", files);
       const first = repository.head;
@@ -61,7 +61,7 @@ export function describeGitSource(getStage: GetStage): void {
     it("with `refresh` runs again only when its branch has moved", async () => {
       const { driver, server } = getStage();
       const witness = await server.createWitness();
-      const git = await startGitServer();
+      const git = await startGitServer(getHost(getStage));
       onTestFinished(() => git.close());
       const script = (n: number) => `echo ${n} >> ${witness.path}/runs; echo '{"n": ${n}}' > "$OUTPUTS_FILE"\n`;
       const repository = await git.createRepo("app", { "run.sh": script(1) });
@@ -76,14 +76,17 @@ export function describeGitSource(getStage: GetStage): void {
 
     it("that can't be had fails with a reason that holds no credential", async () => {
       const { driver } = getStage();
-      const git = await startGitServer({ auth: { username: "robot", password: "hunter2-hunter2" } });
+      const git = await startGitServer({
+        ...getHost(getStage),
+        auth: { username: "robot", password: "hunter2-hunter2" },
+      });
       onTestFinished(() => git.close());
       await git.createRepo("app", files);
       const secret = { password: "wrong-password-here" };
       const source = { url: git.url("app"), username: "robot" };
       const refused = await driver.provision(createGuresid(), buildGitRequest(source, secret));
       expect(refused.status).toBe(400);
-      expect(readMessage(refused)).toContain("127.0.0.1");
+      expect(readMessage(refused)).toContain(getStage().server.host ?? "127.0.0.1");
       expect(refused.text).not.toContain("wrong-password-here");
       const right = { password: "hunter2-hunter2" };
       const nowhere = await driver.provision(createGuresid(), buildGitRequest({ ...source, ref: "nowhere" }, right));

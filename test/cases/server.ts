@@ -6,6 +6,10 @@ import type { Witness } from "../support/witness.ts";
 export interface CaseServer {
   /** `http://host:port` */
   readonly url: string;
+  /** This machine's address for its containers; left out: loopback. */
+  readonly host?: string;
+  /** What a request needs besides, so that its container finds its image and its witness. */
+  readonly adapt?: (body: unknown) => unknown;
   /** A new place for containers of this server to write to. */
   createWitness(): Promise<Witness>;
   /** What the server has written to its own log so far. */

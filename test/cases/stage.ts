@@ -15,11 +15,17 @@ export function setStage<S extends CaseServer>(start: Start<S>): GetStage<S> {
   let stage: Stage<S> | undefined;
   beforeAll(async () => {
     const server = await start();
-    stage = { server, driver: createDriverClient(server.url) };
+    stage = { server, driver: createDriverClient(server.url, server) };
   });
   afterAll(() => stage?.server.stop());
   return () => {
     if (stage === undefined) throw new Error("Cannot use the server: it has not started");
     return stage;
   };
+}
+
+/** Where servers that containers call have to listen. */
+export function getHost(getStage: GetStage): { host?: string } {
+  const { host } = getStage().server;
+  return host === undefined ? {} : { host };
 }

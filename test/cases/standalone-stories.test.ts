@@ -5,8 +5,8 @@ import { describeOpenSecrecy } from "./secrecy.ts";
 import { setStage } from "./stage.ts";
 import { describeStories } from "./stories.ts";
 
-describeStories("The standalone server", startStandaloneServer, { launcher: "local" });
+describeStories("The standalone server", () => startStandaloneServer(), { launcher: "local" });
 
 describe("The standalone server, when it holds secrets", () => {
-  describeOpenSecrecy(setStage(startStandaloneServer));
+  describeOpenSecrecy(setStage(() => startStandaloneServer()));
 });

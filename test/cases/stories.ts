@@ -8,7 +8,7 @@ import { buildScriptRequest, type ScriptOptions } from "../support/script-reques
 import { followLog, readEvents, readLog, readRunId } from "../support/story.ts";
 import { awaitInShell } from "../support/witness.ts";
 import type { OpenServer, Start } from "./server.ts";
-import { setStage, type GetStage } from "./stage.ts";
+import { getHost, setStage, type GetStage } from "./stage.ts";
 
 /** `launcher`: what carries the runs out. */
 export function describeStories(
@@ -77,7 +77,7 @@ function describeEvents(getStage: GetStage<OpenServer>): void {
     });
 
     it("name the commit that was checked out", async () => {
-      const git = await startGitServer();
+      const git = await startGitServer(getHost(getStage));
       onTestFinished(() => git.close());
       const repository = await git.createRepo("app", { "x.txt": "x" });
       const { bus, address } = await begin(getStage, "cat x.txt", { values: { source: { url: git.url("app") } } });
@@ -191,7 +191,7 @@ function describeFrontDoors(getStage: GetStage<OpenServer>): void {
       const created = await driver.provision(guresid, request);
       const other = await server.startFrontDoor();
       onTestFinished(() => other.stop());
-      const client = createDriverClient(other.url);
+      const client = createDriverClient(other.url, server);
       expect((await client.get(guresid)).text).toBe(created.text);
       expect((await client.put(guresid, request)).text).toBe(created.text);
       expect((await client.destroy(guresid)).status).toBe(204);
@@ -206,7 +206,7 @@ function describeFrontDoors(getStage: GetStage<OpenServer>): void {
       const witness = await server.createWitness();
       const other = await server.startFrontDoor();
       onTestFinished(() => other.stop());
-      const doors = [driver, createDriverClient(other.url)];
+      const doors = [driver, createDriverClient(other.url, server)];
       const guresid = createGuresid();
       const script = `echo run >> ${witness.path}/runs; ${awaitInShell(`${witness.path}/leave`)}; echo '{"n": 1}' > "$OUTPUTS_FILE"`;
       const request = buildScriptRequest(script);
@@ -226,7 +226,7 @@ function describeFrontDoors(getStage: GetStage<OpenServer>): void {
       onTestFinished(() => other.stop());
       const guresid = createGuresid();
       const failed = await driver.provision(guresid, buildScriptRequest(`echo broken > "$ERROR_FILE"; exit 1`));
-      const told = await createDriverClient(other.url).get(guresid);
+      const told = await createDriverClient(other.url, server).get(guresid);
       expect({ status: told.status, message: readMessage(told) }).toEqual({ status: 400, message: "broken" });
       expect(parseJson(told.text)).toEqual(parseJson(failed.text));
     });

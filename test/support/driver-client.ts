@@ -22,14 +22,21 @@ export interface DriverClient {
 /** Longer than any run of the suites takes. */
 const mostSeconds = 100;
 
-export function createDriverClient(url: string, driver = "container"): DriverClient {
+export interface ClientOptions {
+  readonly driver?: string;
+  /** What becomes of a request's body before it is sent: images and volumes, where containers are pods. */
+  readonly adapt?: (body: unknown) => unknown;
+}
+
+export function createDriverClient(url: string, { driver = "container", adapt }: ClientOptions = {}): DriverClient {
   const call = (method: string, guresid: string, body: unknown, { headers = {} }: CallOptions = {}) =>
     sendRequest(url, {
       method,
       path: `/drivers/${driver}/${guresid}`,
       headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : stringifyJson(body) }),
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : stringifyJson(adaptBody(body)) }),
     });
+  const adaptBody = (body: unknown) => (adapt === undefined ? body : adapt(body));
 
   return {
     put: (guresid, body, options) => call("PUT", guresid, body, options),

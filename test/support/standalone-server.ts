@@ -13,22 +13,28 @@ import { createLocalWitness } from "./witness.ts";
 
 export type StandaloneServer = OpenServer & LocalTraces;
 
-export async function startStandaloneServer(): Promise<StandaloneServer> {
+/** `variables`: the server's configuration, in place of its own for local processes. */
+export async function startStandaloneServer(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<StandaloneServer> {
   const directory = await createTemporaryDirectory();
   try {
-    return await startIn(directory);
+    return await startIn(directory, variables);
   } catch (error) {
     await directory.remove();
     throw error;
   }
 }
 
-async function startIn(directory: TemporaryDirectory): Promise<StandaloneServer> {
+async function startIn(
+  directory: TemporaryDirectory,
+  variables: Readonly<Record<string, string>>,
+): Promise<StandaloneServer> {
   const localDirectory = join(directory.path, ".local");
   const lines: string[] = [];
   const now = () => new Date();
   const logger = createConsoleLogger({ write: (line) => void lines.push(line), now, level: "debug" });
-  const environment = { PORT: "0", RUNS_DIRECTORY: join(directory.path, "runs"), GRACE_SECONDS: "1" };
+  const environment = { PORT: "0", RUNS_DIRECTORY: join(directory.path, "runs"), GRACE_SECONDS: "1", ...variables };
   const readConfig = async () => demand(await readStandaloneConfig(environment, localDirectory));
   const server = await startStandalone({ config: await readConfig(), logger, localDirectory });
   const { CLUSTER: cluster } = await readConfig();
