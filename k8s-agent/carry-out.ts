@@ -13,10 +13,12 @@ import { keepLease, type LeaseKeeper } from "./intake/lease-keeper.ts";
 import { openLease } from "./intake/open-lease.ts";
 import type { Turns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
+import type { LogObserver } from "./logs/log-writer.ts";
 import { buildPatterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
 import { collectSecrets } from "./redact/secrets.ts";
 import { createBackoff } from "./report/backoff.ts";
+import type { EventObserver } from "./report/event-writer.ts";
 import { refuseRequest } from "./report/refuse-request.ts";
 import { Fenced, openRunReporter, type RunReporter } from "./report/run-reporter.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
@@ -40,6 +42,7 @@ export interface CarryOutOptions {
   readonly held: HeldRuns;
   /** By run id: a request that comes twice to this replica waits for itself. */
   readonly turns: Turns;
+  readonly observer?: (EventObserver & LogObserver) | undefined;
 }
 
 /** Carries one request out. Never rejects: what goes wrong is reported, logged, or left to the next delivery. */

@@ -8,6 +8,7 @@ import { decideOutcome } from "./collect/decide-outcome.ts";
 import type { Cancel, Cancels } from "./control/cancels.ts";
 import type { LeaseKeeper } from "./intake/lease-keeper.ts";
 import type { Ended, Launcher } from "./launch/launcher.ts";
+import type { LogObserver } from "./logs/log-writer.ts";
 import { publishLog, type LogEnd } from "./logs/publish-log.ts";
 import type { Patterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
@@ -31,6 +32,7 @@ export interface Execution {
   readonly signal: AbortSignal;
   readonly held: HeldRuns;
   readonly cancels: Cancels;
+  readonly observer?: LogObserver | undefined;
 }
 
 /** How often a request may come before trouble with it ends its run: a few minutes, as it comes later each time. */

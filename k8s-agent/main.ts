@@ -2,7 +2,7 @@
  * The agent: takes its cluster's requests and carries them out. Given a bus and a launcher; the adapters decide which.
  * Its stages, each a folder: announce, intake, launch (local), watch, control, logs (redact), collect, report, recover.
  */
-import type { Bus } from "../src/bus/port.ts";
+import type { Bus, Lease } from "../src/bus/port.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -11,8 +11,10 @@ import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
 import { createTurns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
+import type { LogObserver } from "./logs/log-writer.ts";
 import { keepSweeping, sweep } from "./recover/sweep.ts";
 import { createBackoff } from "./report/backoff.ts";
+import type { EventObserver } from "./report/event-writer.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
 export interface AgentOptions {
@@ -30,6 +32,13 @@ export interface AgentOptions {
   readonly logger: Logger;
   readonly now: () => Date;
   readonly random: () => number;
+  readonly observer?: AgentObserver | undefined;
+}
+
+/** Is told what the agent does, for metrics. */
+export interface AgentObserver extends EventObserver, LogObserver {
+  /** A request was taken, for the so many-th time; call what it returns when this replica is done with it. */
+  requestTaken(request: { readonly deliveries: number }): () => void;
 }
 
 export interface Agent {
@@ -58,8 +67,12 @@ export function startAgent(options: AgentOptions): Agent {
   async function work(): Promise<void> {
     await sweepBefore(intake.signal);
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
-    const handle = (lease: Parameters<typeof carryOut>[0]) =>
-      carryOut(lease, { ...options, keepFailedSeconds, logger, signal: letGo.signal, held, turns });
+    const handle = (lease: Lease) => {
+      const done = options.observer?.requestTaken(lease);
+      return carryOut(lease, { ...options, keepFailedSeconds, logger, signal: letGo.signal, held, turns }).finally(
+        done,
+      );
+    };
     const about = { cluster, agent: options.agent, version: manifest.version, launcher: launcher.name, capacity };
     await Promise.all([
       takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal }),

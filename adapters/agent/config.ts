@@ -8,6 +8,7 @@ import { ClusterName } from "../../src/contract/names.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { readVariables, wholeNumber } from "../../src/contract/variables.ts";
 import { brokerVariables, type Environment } from "../node/config.ts";
+import { metricsVariables } from "../node/metrics/config.ts";
 import { readTextIfThere } from "../node/local-files.ts";
 
 const { LOG_LEVEL } = frontDoorVariables;
@@ -28,7 +29,7 @@ export const probeVariables = {
 
 const read = (variables: Environment) =>
   readVariables(
-    { ...agentVariables, ...brokerVariables, ...keyFileVariables, ...probeVariables, LOG_LEVEL },
+    { ...agentVariables, ...brokerVariables, ...metricsVariables, ...keyFileVariables, ...probeVariables, LOG_LEVEL },
     variables,
   );
 

@@ -6,6 +6,7 @@ import type { JobSettings } from "../../k8s-agent/job/settings.ts";
 import { createClusterApi } from "../../k8s-agent/kubernetes/api/create-cluster-api.ts";
 import { createKubernetesLauncher } from "../../k8s-agent/kubernetes/kubernetes-launcher.ts";
 import { createWorkloadStore } from "../../k8s-agent/kubernetes/workloads/create-workload-store.ts";
+import type { KubernetesMetrics } from "../../k8s-agent/metrics/kubernetes-metrics.ts";
 import type { Logger } from "../../src/log.ts";
 import type { AgentConfig } from "./config.ts";
 import type { OpenLauncher } from "./open-launcher.ts";
@@ -33,14 +34,20 @@ const accountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 const backstopSeconds = 60;
 
 /** Connects to nothing yet: watches begin, and wait for a cluster that is away. Throws where none is configured. */
-export function openKubernetesLauncher(config: KubernetesConfig, logger: Logger): OpenLauncher {
+export function openKubernetesLauncher(
+  config: KubernetesConfig,
+  logger: Logger,
+  { metrics }: { metrics?: KubernetesMetrics | undefined } = {},
+): OpenLauncher {
   const kubeConfig = loadKubeConfig(config.KUBECONFIG);
   const settings = buildSettings(config);
   const closing = new AbortController();
   const random = Math.random;
   const api = createClusterApi({ kubeConfig, logger, random });
   const { namespaces, cluster } = settings;
-  const store = createWorkloadStore({ api, namespaces, cluster, logger, random, signal: closing.signal });
+  metrics?.watchCalls(api.calls);
+  const feed = metrics?.measureFeed(api) ?? api;
+  const store = createWorkloadStore({ api: feed, namespaces, cluster, logger, random, signal: closing.signal });
   const graces = { imagePullSeconds: config.IMAGE_PULL_GRACE_SECONDS, pendingSeconds: config.PENDING_SECONDS };
   const launcher = createKubernetesLauncher({ api, store, settings, graces, logger, now: () => new Date(), random });
   return {

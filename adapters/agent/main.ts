@@ -3,11 +3,13 @@ import { resolve } from "node:path";
 import { startAgent } from "../../k8s-agent/main.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
 import { createLogger } from "../node/logger.ts";
+import { serveMetrics } from "../node/metrics/serve-metrics.ts";
 import { demand, runProgram, type Program } from "../node/run.ts";
 import { openAgentBus, type AgentBus } from "./agent-bus.ts";
 import { createAgentName } from "./agent-name.ts";
 import { readAgentConfig, type AgentConfig } from "./config.ts";
 import { createLauncher } from "./launcher.ts";
+import { loadAgentMetrics } from "./metrics/load-agent-metrics.ts";
 import { serveProbes } from "./probes.ts";
 
 const localDirectory = resolve(".local");
@@ -17,11 +19,14 @@ async function start(config: AgentConfig): Promise<Program> {
   const logger = createLogger(config.LOG_LEVEL);
   const name = createAgentName();
   const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER, config));
-  const launcher = await createLauncher(config, logger);
+  const metrics = await loadAgentMetrics(config);
+  const launcher = await createLauncher(config, logger, { metrics: metrics?.kubernetes });
   let bus: AgentBus | undefined;
   // First of all: who waits for the broker is alive.
-  const probes = await serveProbes(config.PROBE_PORT, { launcher, getBus: () => bus });
-  const opened = (bus = await openAgentBus(config, { name, logger }));
+  const [onProbes, apart] = config.METRICS_PORT === config.PROBE_PORT ? [metrics] : [undefined, metrics];
+  const probes = await serveProbes(config.PROBE_PORT, { launcher, getBus: () => bus, metrics: onProbes });
+  const metricsServed = await serveMetrics(apart, { config, logger });
+  const opened = (bus = await openAgentBus(config, { name, logger, metrics: metrics?.broker }));
   const agent = startAgent({
     bus: opened,
     launcher,
@@ -34,6 +39,7 @@ async function start(config: AgentConfig): Promise<Program> {
     logger,
     now: () => new Date(),
     random: Math.random,
+    observer: metrics?.agent,
   });
   console.log(`Agent ${name} of cluster ${config.CLUSTER} takes requests; Ctrl-C stops it, its runs go on`);
   return {
@@ -42,7 +48,7 @@ async function start(config: AgentConfig): Promise<Program> {
       await agent.stop();
       await launcher.close();
       await opened.close();
-      await probes.close();
+      await Promise.all([probes.close(), metricsServed.close()]);
     },
   };
 }

@@ -2,6 +2,7 @@
  * What a kubelet asks. `/alive`: the process answers; a broker or an API server that is away is waited for, and no restart
  * brings it back. `/ready`: requests can be taken and runs followed. Everybody may hear the answers.
  */
+import type { MetricsSource } from "../node/metrics/registry.ts";
 import { serveApp, type Served } from "../node/serve.ts";
 import type { AgentBus } from "./agent-bus.ts";
 import type { OpenLauncher } from "./open-launcher.ts";
@@ -10,6 +11,8 @@ export interface Probed {
   readonly launcher: Pick<OpenLauncher, "findProblem">;
   /** Undefined until the broker was found. */
   getBus(): Pick<AgentBus, "ping"> | undefined;
+  /** Answers `/metrics` as well, where that has the same port. */
+  readonly metrics?: MetricsSource | undefined;
 }
 
 /** Resolves when it listens, at once where there is no port to listen on; rejects where the port is taken. */
@@ -23,6 +26,7 @@ export async function serveProbes(port: number | undefined, probed: Probed): Pro
 export async function answerProbe(request: Request, probed: Probed): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/alive") return answer(200, "alive");
+  if (pathname === "/metrics" && probed.metrics) return probed.metrics.fetch(request);
   if (pathname !== "/ready") return answer(404, "there are /alive and /ready");
   const problem = await findProblem(probed);
   return problem === undefined ? answer(200, "ready") : answer(503, problem);

@@ -14,6 +14,16 @@ export interface LogWriterOptions {
   readonly name: string;
   readonly retry: Retry;
   readonly now: () => Date;
+  readonly observer?: LogObserver | undefined;
+}
+
+/** Is told what was stored, for metrics. */
+export interface LogObserver {
+  /** `gap`: what is missing before the chunk. */
+  chunkStored(chunk: {
+    readonly bytes: number;
+    readonly gap?: { readonly bytes?: number | undefined } | undefined;
+  }): void;
 }
 
 /** Calls again while the broker is away. */
@@ -24,7 +34,15 @@ export interface LogWriter {
   write(content: ChunkContent): Promise<boolean>;
 }
 
-export function createLogWriter({ address, journal, name, retry, now, ...start }: LogWriterOptions): LogWriter {
+export function createLogWriter({
+  address,
+  journal,
+  name,
+  retry,
+  now,
+  observer,
+  ...start
+}: LogWriterOptions): LogWriter {
   let { index, after } = start;
 
   /** The sequence at which the bytes are stored; undefined: another replica's entry stands there. */
@@ -50,6 +68,7 @@ export function createLogWriter({ address, journal, name, retry, now, ...start }
       if (sequence === undefined) return false;
       after = sequence;
       index++;
+      observer?.chunkStored({ bytes: text.length, gap });
       return true;
     },
   };

@@ -10,7 +10,7 @@ import type { Patterns } from "../redact/patterns.ts";
 import { createRedactor } from "../redact/redactor.ts";
 import { createChunkBuffer, type ChunkBuffer } from "./chunk-buffer.ts";
 import type { EndOfLog } from "./log-tail.ts";
-import { createLogWriter, type LogWriter, type Retry } from "./log-writer.ts";
+import { createLogWriter, type LogObserver, type LogWriter, type Retry } from "./log-writer.ts";
 import { readLogState, type LogState } from "./resume-log.ts";
 import { schedule as platformTimers, type Schedule } from "./timers.ts";
 
@@ -27,6 +27,7 @@ export interface PublishLogOptions {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly logger?: { warn(fields: Readonly<Record<string, unknown>>, sentence: string): void };
+  readonly observer?: LogObserver | undefined;
   /** Timers, for tests; default: the platform's. */
   readonly schedule?: Schedule;
 }
@@ -42,7 +43,7 @@ export type LogEnd =
  * launcher's error when the log can't be read; calling again then goes on where it stopped.
  */
 export async function publishLog(options: PublishLogOptions): Promise<LogEnd> {
-  const { address, journal, now, random, schedule = platformTimers } = options;
+  const { address, journal, now, random, schedule = platformTimers, observer } = options;
   const own = new AbortController();
   const signal = AbortSignal.any([options.signal, own.signal]);
   const retry = createRetry(options);
@@ -51,7 +52,8 @@ export async function publishLog(options: PublishLogOptions): Promise<LogEnd> {
   const buffer = createChunkBuffer({ signal, schedule });
   const reading = readAhead(buffer, { ...options, signal, resume: state.checkpoint });
   const name = random().toString(36).slice(2);
-  const writer = createLogWriter({ address, journal, now, name, retry, index: state.index, after: state.after });
+  const { index, after } = state;
+  const writer = createLogWriter({ address, journal, now, name, retry, observer, index, after });
   try {
     return await writeChunks(buffer, { writer, tail: state.tail });
   } finally {

@@ -6,6 +6,7 @@ import { buildRunEvent, eventTypes, RunEvent, type RunEventData, type RunResult 
 import type { RunOrder } from "../../src/contract/run.ts";
 import { sealResult } from "../../src/sealing/result.ts";
 import type { Backoff } from "./backoff.ts";
+import type { EventObserver } from "./event-writer.ts";
 
 export interface RefuseOptions {
   readonly bus: Pick<Bus, "events">;
@@ -16,13 +17,15 @@ export interface RefuseOptions {
   readonly order: RunOrder | undefined;
   readonly now: () => Date;
   readonly backoff: Backoff;
+  readonly observer?: EventObserver | undefined;
 }
 
 /**
  * Publishes the refusal as the run's end. Nothing is published when the run is beyond `requested`: then somebody has put
  * a second message beside the real one, and must not end the run with it.
  */
-export async function refuseRequest({ bus, lease, agent, problem, order, now, backoff }: RefuseOptions): Promise<void> {
+export async function refuseRequest(options: RefuseOptions): Promise<void> {
+  const { bus, lease, agent, problem, order, now, backoff, observer } = options;
   const { address } = lease;
   const isTransient = (error: unknown) => error instanceof BusUnavailable;
   const last = await backoff(() => bus.events.last(address), isTransient);
@@ -42,11 +45,13 @@ export async function refuseRequest({ bus, lease, agent, problem, order, now, ba
     ...(sealed === undefined ? {} : { sealed }),
   };
   const source = `/clusters/${address.cluster}/agents/${agent}`;
-  const event = buildRunEvent("failed", data, { id: `${address.runId}.end`, source, time: now() });
-  await backoff(
+  const time = now();
+  const event = buildRunEvent("failed", data, { id: `${address.runId}.end`, source, time });
+  const appended = await backoff(
     () => bus.events.append(address, encodeMessage(event), { id: event.id, after: last?.sequence ?? 0 }),
     isTransient,
   );
+  if (appended.kind === "appended") observer?.eventStored({ kind: "failed", action, time, reason: "invalid-request" });
 }
 
 /** What is said of a run that nobody has announced. */

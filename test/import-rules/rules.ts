@@ -93,6 +93,11 @@ const agent: Rules = {
   // Who stopped a run, in the words that the outcome is decided by.
   "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
   "k8s-agent/control": stage(),
+  // Told by the stages through interfaces of theirs; no stage imports it.
+  "k8s-agent/metrics": stage(
+    ["k8s-agent/main.ts", "k8s-agent/logs", "k8s-agent/report", "k8s-agent/kubernetes/api"],
+    ["prom-client"],
+  ),
   "k8s-agent/recover": stage(["k8s-agent/launch", "k8s-agent/report/backoff.ts"]),
   "k8s-agent/sidecar": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:", "jose", "valibot"]),
   "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
@@ -125,8 +130,20 @@ const adapters: Rules = {
   "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
-    may: [...doors, "src/bus/nats", "src/config.ts", "adapters/node", "k8s-agent/**"],
+    may: [
+      ...doors,
+      "src/bus/nats",
+      "src/config.ts",
+      "adapters/node",
+      "adapters/node/metrics",
+      "adapters/agent/metrics",
+      "k8s-agent/**",
+    ],
     packages: ["node:", "@kubernetes/client-node", "valibot"],
+  },
+  // Loaded only where metrics are asked for.
+  "adapters/agent/metrics": {
+    may: ["adapters/node", "adapters/node/metrics", "k8s-agent/main.ts", "k8s-agent/metrics"],
   },
   "adapters/webhooks": { may: ["src/**", "adapters/node"], packages: ["node:", "valibot"] },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
