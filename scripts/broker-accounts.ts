@@ -74,14 +74,20 @@ export async function readClusterAccount(directory: string, cluster: string): Pr
 }
 
 /** Makes sure that the running broker has the hub's account and the cluster's as they are on disk. */
-export function pushAccounts(address: BrokerAddress, cluster?: string): Promise<Step[]> {
+export async function pushAccounts(address: BrokerAddress, cluster?: string): Promise<Step[]> {
+  const own = cluster === undefined ? undefined : await readClusterAccount(address.directory, cluster);
+  return pushBeside(address, own === undefined ? {} : { [cluster ?? ""]: own });
+}
+
+/** Makes sure that the running broker has its own accounts as they are on disk, and others by their names. */
+export function pushBeside(
+  address: BrokerAddress,
+  others: Readonly<Record<string, Pick<AccountFile, "seed" | "jwt">>>,
+): Promise<Step[]> {
   return withSystem(address, async (system) => {
     const broker = await readBroker(address.directory);
-    const accounts = { SYS: broker.system, HUB: broker.hub };
-    const own = cluster === undefined ? undefined : await readClusterAccount(address.directory, cluster);
-    const all = own === undefined ? accounts : { ...accounts, [cluster ?? ""]: own };
     const steps: Step[] = [];
-    for (const [name, { seed, jwt }] of Object.entries(all))
+    for (const [name, { seed, jwt }] of Object.entries({ SYS: broker.system, HUB: broker.hub, ...others }))
       steps.push({
         what: `account ${name} on the broker`,
         outcome: await pushAccount(system, getPublicKey(seed), jwt),
@@ -90,8 +96,8 @@ export function pushAccounts(address: BrokerAddress, cluster?: string): Promise<
   });
 }
 
-/** Makes the running broker forget a cluster's account: its agent is disconnected and can't come back. */
-export function deleteClusterAccount(address: BrokerAddress, account: AccountFile): Promise<void> {
+/** Makes the running broker forget an account: whoever uses it is disconnected and can't come back. */
+export function forgetAccount(address: BrokerAddress, account: AccountFile): Promise<void> {
   return withSystem(address, async (system) => {
     const { operator } = await readBroker(address.directory);
     await deleteAccount(system, await buildDeletion(operator.seed, getPublicKey(account.seed)));
@@ -116,12 +122,12 @@ export async function withConnection<T>(
   }
 }
 
-function toKeys({ seed, revocations }: AccountFile, operator: string): AccountKeys {
+export function toKeys({ seed, revocations }: AccountFile, operator: string): AccountKeys {
   return { seed, revocations, operator };
 }
 
 /** The JWT that there is, if the new one says the same: JWTs carry the time at which they were made. */
-async function keep(known: string, built: Promise<string>): Promise<string> {
+export async function keep(known: string, built: Promise<string>): Promise<string> {
   const jwt = await built;
   return isSameClaim(known, jwt) ? known : jwt;
 }

@@ -18,7 +18,7 @@ export interface Step {
 const seedText = (kind: "O" | "A") =>
   v.pipe(v.string(), v.regex(new RegExp(`^S${kind}[A-Z2-7]{56}$`), "must be a seed"));
 
-const AccountFile = v.strictObject({
+export const AccountFile = v.strictObject({
   seed: seedText("A"),
   /** As it was last built; made again only when it would say something else. */
   jwt: v.string(),
@@ -50,6 +50,7 @@ export interface BrokerPaths {
   /** The credentials of a user of the system or hub account. */
   credentials(user: "system" | "provision" | "front-door"): string;
   clusterAccount(cluster: string): string;
+  teamAccount(team: string): string;
 }
 
 export function getBrokerPaths(directory: string): BrokerPaths {
@@ -62,6 +63,7 @@ export function getBrokerPaths(directory: string): BrokerPaths {
     resolver: at("accounts"),
     credentials: (user) => at(`${user}.creds`),
     clusterAccount: (cluster) => at("clusters", `${cluster}.json`),
+    teamAccount: (team) => at("teams", `${team}.json`),
   };
 }
 

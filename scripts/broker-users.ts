@@ -53,11 +53,13 @@ async function demandClusterAccount(directory: string, cluster: string): Promise
   throw new Error(`Cannot find the account of cluster ${cluster}: it was not added to a broker of ours`);
 }
 
-function withUser(account: AccountFile, name: string, key: string): AccountFile {
+/** The account with one user more, its newest. */
+export function withUser(account: AccountFile, name: string, key: string): AccountFile {
   return { ...account, users: { ...account.users, [name]: [key, ...(account.users[name] ?? [])] } };
 }
 
-function withoutOlder(account: AccountFile, name: string): AccountFile {
+/** The account with all of a user's credentials void but the newest. */
+export function withoutOlder(account: AccountFile, name: string): AccountFile {
   const [newest, ...older] = account.users[name] ?? [];
   // NATS compares it with the time at which credentials were made: everything up to now.
   const now = Math.floor(Date.now() / 1000);

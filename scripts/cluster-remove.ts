@@ -9,7 +9,7 @@
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { removeCluster } from "../src/bus/nats/provision.ts";
-import { deleteClusterAccount, readClusterAccount, withConnection } from "./broker-accounts.ts";
+import { forgetAccount, readClusterAccount, withConnection } from "./broker-accounts.ts";
 import { getBrokerPaths } from "./broker-files.ts";
 import { getClusterPaths, unregisterCluster } from "./cluster-files.ts";
 import { withLock } from "./lock.ts";
@@ -28,7 +28,7 @@ async function remove({ cluster, directory, url, streams }: RemoveOptions): Prom
   showSteps([await unregisterCluster(directory, cluster)]);
   const account = await readClusterAccount(directory, cluster);
   if (account !== undefined) {
-    await deleteClusterAccount({ directory, url }, account);
+    await forgetAccount({ directory, url }, account);
     // After the broker: as long as it knows the account, we need its key to remove it.
     await rm(getClusterPaths(directory, cluster).credentials, { force: true });
     await rm(paths.clusterAccount(cluster));

@@ -21,13 +21,22 @@ export async function runScript<const T extends ParseArgsConfig>(
   }
 }
 
-/** The name that a command was given: it becomes a path, a subject and an account's name. */
+/** The name of a cluster that a command was given: it becomes a path, a subject and an account's name. */
 export function readClusterName(name: string | undefined): string {
-  if (name === undefined) throw new Error("Cannot go on: the cluster's name is missing");
+  return readName("cluster", name);
+}
+
+/** The name of a team: a path and an account's name. */
+export function readTeamName(name: string | undefined): string {
+  return readName("team", name);
+}
+
+function readName(whose: string, name: string | undefined): string {
+  if (name === undefined) throw new Error(`Cannot go on: the ${whose}'s name is missing`);
   const checked = check(ClusterName, name);
   if (checked.ok) return checked.value;
   throw new Error(
-    `Cannot use ${JSON.stringify(name)} as a cluster's name: it ${checked.problem.replace(/^the body /, "")}`,
+    `Cannot use ${JSON.stringify(name)} as a ${whose}'s name: it ${checked.problem.replace(/^the body /, "")}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * What somebody with the credentials of cluster `mine` could try: every verb of NATS and JetStream, against what is its own
+ * What somebody with the credentials of cluster `mine`, or of a team that may read it, could try: every verb of NATS and JetStream, against what is its own
  * and what isn't. One attempt is one message.
  */
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
@@ -10,7 +10,7 @@ export const theirs = "theirs";
 /** Each cluster has both: one that waits, and one that its agent holds. */
 export const runIds = { queued: "01m82mpgn67c16avxrbe0bj1xt", leased: "01m82mpgn8fna3ccwrsxpeq32g" } as const;
 /** A run that there isn't. */
-const newRun = "01m82mpgnc8qnhnmmmbjp2bbkw";
+export const newRun = "01m82mpgnc8qnhnmmmbjp2bbkw";
 export const recordKey = "container.a-resource";
 
 export interface Attempt {
@@ -241,24 +241,8 @@ export interface SystemTargets {
   readonly forged: string;
 }
 
-/** One of each that an agent may send. */
-export const allowedSends: readonly Attempt[] = [
-  { subject: `HUB.API.CONSUMER.MSG.NEXT.requests-${mine}.${mine}`, data: json({ batch: 1, no_wait: true }) },
-  { subject: `HUB.API.CONSUMER.INFO.requests-${mine}.${mine}` },
-  { subject: `$JS.ACK.requests-${mine}.${mine}.1.1.1.1795382903000000000.0`, data: "+WPI" },
-  { subject: `cd.v1.events.${mine}.${newRun}`, data: "an event" },
-  { subject: `cd.v1.logs.${mine}.${newRun}`, data: "a chunk" },
-  { subject: `cd.v1.agents.${mine}.me`, data: "me" },
-  { subject: `HUB.API.DIRECT.GET.events-${mine}.cd.v1.events.${mine}.${runIds.queued}` },
-  { subject: `HUB.API.DIRECT.GET.logs-${mine}.cd.v1.logs.${mine}.${runIds.queued}` },
-  { subject: `HUB.API.DIRECT.GET.controls-${mine}.cd.v1.controls.${mine}.${runIds.queued}` },
-  { subject: `HUB.API.DIRECT.GET.controls-${mine}`, data: json({ seq: 1 }) },
-  { subject: `HUB.API.DIRECT.GET.events-${mine}`, data: json({ seq: 1 }) },
-  { subject: `HUB.API.DIRECT.GET.logs-${mine}`, data: json({ seq: 1 }) },
-];
-
 /** The reply trick: to have the server send its answer where we may not. `inbox` is one of somebody else's. */
-function describeReplies(inbox: string): Attempts[] {
+function describeReplies(inbox: string, allowed: readonly Attempt[]): Attempts[] {
   const targets = [
     ...["requests", "events", "logs", "controls", "live.events", "live.controls"].map(
       (channel) => `cd.v1.${channel}.${theirs}.${newRun}`,
@@ -275,12 +259,18 @@ function describeReplies(inbox: string): Attempts[] {
   ];
   return targets.map((reply) => ({
     name: `reply to ${reply.replace(inbox, "another's inbox")}`,
-    attempts: allowedSends.map((attempt) => ({ ...attempt, reply })),
+    attempts: allowed.map((attempt) => ({ ...attempt, reply })),
   }));
 }
 
+export interface Targets extends SystemTargets {
+  readonly inbox: string;
+  /** One of each that may be sent. */
+  readonly allowed: readonly Attempt[];
+}
+
 /** Everything. */
-export function describeAttempts(targets: SystemTargets & { readonly inbox: string }): Attempts[] {
+export function describeAttempts(targets: Targets): Attempts[] {
   return [
     ...describeApi(targets.hub),
     ...describePublishing(),
@@ -288,31 +278,8 @@ export function describeAttempts(targets: SystemTargets & { readonly inbox: stri
     ...describeAcknowledging(),
     ...describeRecords(),
     ...describeSystem(targets),
-    ...describeReplies(targets.inbox),
+    ...describeReplies(targets.inbox, targets.allowed),
   ];
-}
-
-/** What an agent may send, spelled out: the rest must be refused. */
-const allowedExactly = [
-  `HUB.API.CONSUMER.MSG.NEXT.requests-${mine}.${mine}`,
-  `HUB.API.CONSUMER.INFO.requests-${mine}.${mine}`,
-  `HUB.API.DIRECT.GET.events-${mine}`,
-  `HUB.API.DIRECT.GET.logs-${mine}`,
-  `HUB.API.DIRECT.GET.controls-${mine}`,
-];
-/** With one token more. */
-const allowedWithin = [
-  `HUB.API.DIRECT.GET.events-${mine}.cd.v1.events.${mine}.`,
-  `HUB.API.DIRECT.GET.logs-${mine}.cd.v1.logs.${mine}.`,
-  `HUB.API.DIRECT.GET.controls-${mine}.cd.v1.controls.${mine}.`,
-  `cd.v1.events.${mine}.`,
-  `cd.v1.logs.${mine}.`,
-  `cd.v1.agents.${mine}.`,
-];
-
-export function isAllowed({ subject }: Attempt): boolean {
-  if (allowedExactly.includes(subject) || subject.startsWith(`$JS.ACK.requests-${mine}.${mine}.`)) return true;
-  return allowedWithin.some((start) => subject.startsWith(start) && /^[^.]+$/.test(subject.slice(start.length)));
 }
 
 /** What somebody curious could listen to. */

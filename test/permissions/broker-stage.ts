@@ -13,11 +13,13 @@ import {
   saveBroker,
   saveClusterAccount,
 } from "../../scripts/broker-accounts.ts";
-import { getBrokerPaths } from "../../scripts/broker-files.ts";
+import { getBrokerPaths, type AccountFile } from "../../scripts/broker-files.ts";
 import { brokerUsers, renewAgent, renewBrokerUser } from "../../scripts/broker-users.ts";
 import { getClusterPaths } from "../../scripts/cluster-files.ts";
 import type { NatsServerVersion } from "../../scripts/nats-server.ts";
+import { getTeamCredentials, pushTeam, readTeam, renewTeam, saveTeam } from "../../scripts/team-account.ts";
 import { createUserCredentials } from "../../src/bus/nats/access/accounts.ts";
+import type { TeamAccess } from "../../src/bus/nats/access/grants.ts";
 import { provision, provisionCluster } from "../../src/bus/nats/provision.ts";
 import {
   buildConsumerName,
@@ -27,8 +29,10 @@ import {
 } from "../../src/contract/streams.ts";
 import { startNatsServer, type NatsServer } from "../nats/server.ts";
 
-/** Who connects: one of the broker's own users, or the agent of a cluster. */
-export type Who = "system" | "provision" | "front-door" | { readonly cluster: string };
+/** Who is in an account that the hub shares something with. */
+export type Guest = { readonly cluster: string } | { readonly team: string };
+/** Who connects: one of the broker's own users, the agent of a cluster, or a team. */
+export type Who = "system" | "provision" | "front-door" | Guest;
 
 export interface BrokerStage {
   readonly server: NatsServer;
@@ -42,8 +46,10 @@ export interface BrokerStage {
   addCluster(cluster: string, choices?: ClusterChoices): Promise<void>;
   /** Empties a cluster's streams, and makes the choices anew. */
   resetCluster(cluster: string, choices: ClusterChoices): Promise<void>;
-  /** Credentials of a user in a cluster's account to whom that account forbids nothing; nobody has such. */
-  createUnboundUser(cluster: string): Promise<string>;
+  /** Makes a team's account and credentials, or changes what it may read. */
+  addTeam(team: string, access: TeamAccess): Promise<void>;
+  /** Credentials of a user in a guest's account to whom that account forbids nothing; nobody has such. */
+  createUnboundUser(guest: Guest): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -64,8 +70,19 @@ export async function openBrokerStage(version: NatsServerVersion): Promise<Broke
   }
 
   async function connectAs(who: Who): Promise<NatsConnection> {
-    const file = typeof who === "string" ? paths.credentials(who) : getClusterPaths(directory, who.cluster).credentials;
-    return connectWith(await readFile(file, "utf8"));
+    return connectWith(await readFile(findCredentials(who), "utf8"));
+  }
+
+  function findCredentials(who: Who): string {
+    if (typeof who === "string") return paths.credentials(who);
+    return "team" in who
+      ? getTeamCredentials(directory, who.team)
+      : getClusterPaths(directory, who.cluster).credentials;
+  }
+
+  async function readAccount(guest: Guest): Promise<AccountFile | undefined> {
+    if ("team" in guest) return (await readTeam(directory, guest.team))?.account;
+    return readClusterAccount(directory, guest.cluster);
   }
 
   const hub = await connectAs("provision");
@@ -89,9 +106,15 @@ export async function openBrokerStage(version: NatsServerVersion): Promise<Broke
       for (const { name } of describeClusterStreams(cluster, {})) await manager.streams.purge(name);
       await provisionCluster(hub, cluster, choices);
     },
-    async createUnboundUser(cluster) {
-      const account = await readClusterAccount(directory, cluster);
-      if (account === undefined) throw new Error(`Cannot find the account of ${cluster}`);
+    async addTeam(team, access) {
+      const known = await readTeam(directory, team);
+      await saveTeam(directory, team, { account: known?.account ?? createAccount(), access });
+      if (known === undefined) await renewTeam(directory, team);
+      await pushTeam({ directory, url: server.url }, team);
+    },
+    async createUnboundUser(guest) {
+      const account = await readAccount(guest);
+      if (account === undefined) throw new Error(`Cannot find the account of ${JSON.stringify(guest)}`);
       const everything = { pub: { allow: [">"] }, sub: { allow: [">"] } };
       return (await createUserCredentials("unbound", account.seed, everything)).credentials;
     },

@@ -34,7 +34,7 @@ export async function openMatrixStage(version: NatsServerVersion): Promise<Matri
 
   const [hub, otherAccount] = [
     await broker.connectAs("provision"),
-    await broker.connectWith(await broker.createUnboundUser(theirs)),
+    await broker.connectWith(await broker.createUnboundUser({ cluster: theirs })),
   ];
   const heard = { hub: listenToAll(hub), other: listenToAll(otherAccount) };
   await Promise.all([hub.flush(), otherAccount.flush()]);

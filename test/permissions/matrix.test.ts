@@ -6,9 +6,10 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { natsServerVersions } from "../../scripts/nats-server.ts";
 import { buildLiveSubject, buildSubject } from "../../src/contract/subjects.ts";
-import { allowedSends, mine, runIds, theirs } from "./attempts.ts";
+import { mine, runIds, theirs } from "./attempts.ts";
 import { listenEverywhere, send, sendEverything, toTable, type Subject } from "./matrix.ts";
 import { openMatrixStage, type MatrixStage } from "./matrix-stage.ts";
+import { agentRole } from "./roles.ts";
 
 const stages = new Map<string, MatrixStage>();
 for (const version of natsServerVersions) stages.set(version, await openMatrixStage(version));
@@ -19,10 +20,12 @@ afterAll(async () => {
 
 const openAgent = async ({ broker }: MatrixStage): Promise<Subject> => ({
   user: await broker.connectAs({ cluster: mine }),
+  role: agentRole,
   bound: true,
 });
 const openUnbound = async ({ broker }: MatrixStage): Promise<Subject> => ({
-  user: await broker.connectWith(await broker.createUnboundUser(mine)),
+  user: await broker.connectWith(await broker.createUnboundUser({ cluster: mine })),
+  role: agentRole,
   bound: false,
 });
 
@@ -30,8 +33,8 @@ for (const [version, stage] of stages) {
   describe(`on nats-server ${version}`, () => {
     test("an agent's credentials allow what it needs", async () => {
       const { user } = await openAgent(stage);
-      const answers = await Promise.all(allowedSends.map((each) => send(user, each)));
-      const refused = allowedSends.filter(
+      const answers = await Promise.all(agentRole.sends.map((each) => send(user, each)));
+      const refused = agentRole.sends.filter(
         (_, i) => answers[i] === undefined || /"error"| 40\d /.test(answers[i] ?? ""),
       );
       expect(refused.map(({ subject }) => subject)).toEqual([]);
@@ -81,7 +84,7 @@ for (const [version, stage] of stages) {
       "the same attempts and ears do find what the front door's credentials allow",
       { timeout: 240_000 },
       async () => {
-        const frontDoor = { user: await stage.broker.connectAs("front-door"), bound: true };
+        const frontDoor = { user: await stage.broker.connectAs("front-door"), role: agentRole, bound: true };
         const findings = [...(await sendEverything(stage, frontDoor)), ...(await listenEverywhere(stage, frontDoor))];
         const kinds = new Set(findings.map(({ attempt }) => attempt));
         const expected = [

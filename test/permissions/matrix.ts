@@ -2,18 +2,10 @@
 import { createInbox, errors, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { readBroker } from "../../scripts/broker-files.ts";
 import { buildClusterAccount, generateSeed, getPublicKey } from "../../src/bus/nats/access/accounts.ts";
-import {
-  describeAttempts,
-  isAllowed,
-  listened,
-  mine,
-  runIds,
-  theirs,
-  type Attempt,
-  type Attempts,
-} from "./attempts.ts";
+import { describeAttempts, listened, runIds, theirs, type Attempt, type Attempts } from "./attempts.ts";
 import { compareStates } from "./broker-state.ts";
 import { canary, type MatrixStage } from "./matrix-stage.ts";
+import type { Role } from "./roles.ts";
 
 /** What went wrong, as a line of a table. */
 export interface Finding {
@@ -24,41 +16,39 @@ export interface Finding {
 
 export interface Subject {
   readonly user: NatsConnection;
-  /** Does its own account forbid it what the agent doesn't need? */
+  readonly role: Role;
+  /** Does its own account forbid it what its role doesn't need? */
   readonly bound: boolean;
 }
 
-const own = new Set(["requests", "events", "logs", "agents"].map((channel) => `${channel}-${mine}`));
-/** What may be heard in the hub: what the agent publishes, and how the server works. */
-const usual = new RegExp(`^(cd\\.v1\\.(live\\.)?(events|logs|agents)\\.${mine}\\.|\\$JS\\.|_INBOX\\.|_R_\\.)`);
-
 /** Sends everything that there is to send, one kind after the other, and looks at the whole broker after each. */
 export async function sendEverything(stage: MatrixStage, subject: Subject): Promise<Finding[]> {
+  const { writes, usual } = subject.role;
   const inbox = createInbox();
   const listening = stage.other.subscribe(inbox);
   const findings: Finding[] = [];
   const first = await stage.readState();
   let before = first;
-  for (const kind of await describeAll(stage, inbox)) {
+  for (const kind of await describeAll(stage, subject.role, inbox)) {
     if (!subject.bound && kind.name === stage.brokenVerb) continue;
     await stage.takeHeard();
     const answers = await Promise.all(kind.attempts.map((attempt) => send(subject.user, attempt)));
     const heard = await stage.takeHeard();
     const after = await stage.readState();
-    findings.push(...judgeAnswers(kind, answers, subject.bound));
-    findings.push(...compareStates(before, after, own).map((found) => ({ attempt: kind.name, subject: "", found })));
-    findings.push(...judgeHeard(kind, heard));
+    findings.push(...judgeAnswers(kind, answers, subject));
+    findings.push(...compareStates(before, after, writes).map((found) => ({ attempt: kind.name, subject: "", found })));
+    findings.push(...judgeHeard(kind, heard, usual));
     before = after;
   }
   // What only came to pass later.
-  const late = compareStates(first, await stage.readState(), own);
+  const late = compareStates(first, await stage.readState(), writes);
   findings.push(...late.map((found) => ({ attempt: "all of them", subject: "", found })));
   if (listening.getReceived() > 0) findings.push({ attempt: "reply", subject: inbox, found: "another's inbox got it" });
   listening.unsubscribe();
   return findings;
 }
 
-async function describeAll(stage: MatrixStage, inbox: string): Promise<Attempts[]> {
+async function describeAll(stage: MatrixStage, role: Role, inbox: string): Promise<Attempts[]> {
   const { hub } = await readBroker(stage.broker.directory);
   // An account as it would give its holder everything, but that this broker's operator has not signed.
   const [operator, seed] = [generateSeed("operator"), generateSeed("account")];
@@ -67,6 +57,7 @@ async function describeAll(stage: MatrixStage, inbox: string): Promise<Attempts[
     server: stage.frontDoor.info?.server_id ?? "",
     forged: await buildClusterAccount(theirs, { seed, operator, revocations: {} }, hub.seed),
     inbox,
+    allowed: role.sends,
   });
 }
 
@@ -98,13 +89,14 @@ function show({ subject, headers, data }: Msg): string {
   return [subject, headers?.code ?? 0, ...fields, new TextDecoder().decode(data)].join(" ");
 }
 
-function judgeAnswers(kind: Attempts, answers: readonly (string | undefined)[], bound: boolean): Finding[] {
+function judgeAnswers(kind: Attempts, answers: readonly (string | undefined)[], subject: Subject): Finding[] {
+  const { bound, role } = subject;
   return kind.attempts.flatMap((attempt, i) => {
     const answer = answers[i];
     if (answer === undefined) return [];
     const finding = { attempt: kind.name, subject: attempt.subject };
     if (answer.includes(canary)) return [{ ...finding, found: `it was shown what isn't its own: ${answer}` }];
-    if (isAllowed(attempt) || (!bound && isHarmless(attempt, answer))) return [];
+    if (role.allows(attempt) || (!bound && isHarmless(attempt, answer))) return [];
     return [{ ...finding, found: `it was answered: ${answer}` }];
   });
 }
@@ -115,7 +107,7 @@ function isHarmless({ subject }: Attempt, answer: string): boolean {
   return subject.startsWith("$SYS.REQ.") || /"error":\{"code":503/.test(answer);
 }
 
-function judgeHeard({ name }: Attempts, { hub, other }: { hub: string[]; other: string[] }): Finding[] {
+function judgeHeard({ name }: Attempts, { hub, other }: { hub: string[]; other: string[] }, usual: RegExp): Finding[] {
   const inHub = hub.filter((subject) => !usual.test(subject));
   return [
     ...inHub.map((subject) => ({ attempt: name, subject, found: "it was published in the hub" })),

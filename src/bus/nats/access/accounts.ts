@@ -14,7 +14,15 @@ import {
   type Permissions,
 } from "@nats-io/jwt";
 import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
-import { describeGrants, hubServices, inboxes, type Grant, type Service } from "./grants.ts";
+import {
+  describeGrants,
+  describeTeamGrants,
+  hubServices,
+  inboxes,
+  type Grant,
+  type Service,
+  type TeamAccess,
+} from "./grants.ts";
 
 /** A new key, as its seed. */
 export function generateSeed(kind: "operator" | "account"): string {
@@ -62,14 +70,31 @@ function buildExport({ name, subject, answers }: Service): Export {
 }
 
 /** A cluster's account: what its agent needs of the hub, and nothing else. `hub` is the hub's seed. */
-export async function buildClusterAccount(cluster: string, keys: AccountKeys, hub: string): Promise<string> {
-  const grants = describeGrants(cluster);
+export function buildClusterAccount(cluster: string, keys: AccountKeys, hub: string): Promise<string> {
+  return buildImporter(cluster, keys, { grants: describeGrants(cluster), hub });
+}
+
+/** A team's account: it reads, and changes nothing. `hub` is the hub's seed. */
+export function buildTeamAccount(
+  team: string,
+  keys: AccountKeys,
+  { access, hub }: { access: TeamAccess; hub: string },
+): Promise<string> {
+  return buildImporter(`team-${team}`, keys, { grants: describeTeamGrants(access), hub });
+}
+
+/** An account without streams of its own, that has a share of the hub's services. */
+async function buildImporter(
+  name: string,
+  keys: AccountKeys,
+  { grants, hub }: { grants: readonly Grant[]; hub: string },
+): Promise<string> {
   const importer = getPublicKey(keys.seed);
   const imports = await Promise.all(grants.map((grant) => buildImport(grant, importer, hub)));
   const heard = grants.filter(({ service }) => service.answers === "unasked");
   const asked = grants.filter(({ service }) => service.answers !== "unasked");
-  return encode(cluster, keys, {
-    limits: limits({ imports: unlimited, conn: clusterConnections }),
+  return encode(name, keys, {
+    limits: limits({ imports: unlimited, conn: importerConnections }),
     default_permissions: {
       pub: { allow: asked.map(({ localSubject }) => localSubject) },
       sub: { allow: [inboxes, ...heard.map(({ localSubject }) => localSubject)] },
@@ -118,8 +143,8 @@ export function buildDeletion(operator: string, account: string): Promise<string
 }
 
 const unlimited = -1;
-/** An agent's replica has one; more than this many only somebody has who means harm to the server. */
-const clusterConnections = 100;
+/** An agent's replica has one, and so has a team's program; more than this many only somebody has who means harm. */
+const importerConnections = 100;
 const jetStream = {
   mem_storage: unlimited,
   disk_storage: unlimited,

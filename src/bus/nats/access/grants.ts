@@ -1,12 +1,13 @@
 /**
- * What the agent of a cluster may do on the broker, as data. The streams are in one account, the hub; each cluster's agent
- * is in an account of its own, which imports these services from the hub and nothing else. docs/broker.md says why.
+ * What the agent of a cluster, and what a team, may do on the broker, as data. The streams are in one account, the hub; each
+ * cluster's agent and each team is in an account of its own, which imports these services from the hub and nothing else.
+ * docs/broker.md says why.
  */
 import { buildConsumerName, buildStreamName } from "../../../contract/streams.ts";
 import { buildLiveSubject, buildWildcard, type Channel } from "../../../contract/subjects.ts";
 import { checkCluster } from "../../address.ts";
 
-/** The hub's JetStream API, as clusters' accounts call it: `$JS.API` itself means an account's own JetStream. */
+/** The hub's JetStream API, as other accounts call it: `$JS.API` itself means an account's own JetStream. */
 export const hubApiPrefix = "HUB.API";
 
 /** Where answers come to. */
@@ -21,12 +22,12 @@ export interface Service {
   readonly answers: "one" | "many" | "unasked";
 }
 
-/** A cluster's share of a service. */
+/** An account's share of a service. */
 export interface Grant {
   readonly service: Service;
-  /** The part of the service's subjects that is the cluster's. */
+  /** The part of the service's subjects that it may use. */
   readonly subject: string;
-  /** What they are called in the cluster's account. */
+  /** What they are called in its own account. */
   readonly localSubject: string;
 }
 
@@ -35,6 +36,8 @@ const service = (name: string, subject: string, answers: Service["answers"] = "o
   subject,
   answers,
 });
+
+const everyRun = { cluster: "*", runId: "*" };
 
 const services = {
   pull: service("take requests", "$JS.API.CONSUMER.MSG.NEXT.*.*", "many"),
@@ -45,11 +48,9 @@ const services = {
   agents: service("announce oneself", buildWildcard("agents")),
   last: service("read the last message of a subject", "$JS.API.DIRECT.GET.*.>"),
   read: service("read messages by sequence", "$JS.API.DIRECT.GET.*", "many"),
-  controls: service(
-    "hear what is asked of runs",
-    buildLiveSubject("controls", { cluster: "*", runId: "*" }),
-    "unasked",
-  ),
+  controls: service("hear what is asked of runs", buildLiveSubject("controls", everyRun), "unasked"),
+  liveEvents: service("hear events as they happen", buildLiveSubject("events", everyRun), "unasked"),
+  liveLogs: service("hear logs as they are written", buildLiveSubject("logs", everyRun), "unasked"),
 };
 
 /** Everything that the hub exports. It is the same whatever clusters there are. */
@@ -58,25 +59,53 @@ export const hubServices: readonly Service[] = Object.values(services);
 /** What a cluster's account imports. */
 export function describeGrants(cluster: string): Grant[] {
   const name = checkCluster(cluster);
-  const stream = (channel: Channel) => buildStreamName(channel, name);
-  const consumer = `${stream("requests")}.${buildConsumerName(name)}`;
-  const api = (granted: Service, rest: string): Grant => ({
-    service: granted,
-    subject: `$JS.API.${rest}`,
-    localSubject: `${hubApiPrefix}.${rest}`,
-  });
-  const same = (granted: Service, subject: string): Grant => ({ service: granted, subject, localSubject: subject });
+  const consumer = `${buildStreamName("requests", name)}.${buildConsumerName(name)}`;
   return [
-    api(services.pull, `CONSUMER.MSG.NEXT.${consumer}`),
-    api(services.consumer, `CONSUMER.INFO.${consumer}`),
-    same(services.acknowledge, `$JS.ACK.${consumer}.>`),
-    same(services.events, buildWildcard("events", name)),
-    same(services.logs, buildWildcard("logs", name)),
-    same(services.agents, buildWildcard("agents", name)),
-    same(services.controls, buildLiveSubject("controls", { cluster: name, runId: "*" })),
-    ...(["events", "logs", "controls"] as const).flatMap((channel) => [
-      api(services.last, `DIRECT.GET.${stream(channel)}.${buildWildcard(channel, name)}`),
-      api(services.read, `DIRECT.GET.${stream(channel)}`),
-    ]),
+    grantApi(services.pull, `CONSUMER.MSG.NEXT.${consumer}`),
+    grantApi(services.consumer, `CONSUMER.INFO.${consumer}`),
+    grant(services.acknowledge, `$JS.ACK.${consumer}.>`),
+    grant(services.events, buildWildcard("events", name)),
+    grant(services.logs, buildWildcard("logs", name)),
+    grant(services.agents, buildWildcard("agents", name)),
+    grant(services.controls, buildLiveSubject("controls", { cluster: name, runId: "*" })),
+    ...(["events", "logs", "controls"] as const).flatMap((channel) => grantReading(channel, name)),
   ];
+}
+
+/** What a team may read. */
+export interface TeamAccess {
+  readonly clusters: readonly string[];
+  /** Logs too, not events alone. */
+  readonly logs: boolean;
+}
+
+/** What a team's account imports: nothing that could change anything. */
+export function describeTeamGrants({ clusters, logs }: TeamAccess): Grant[] {
+  const live = { events: services.liveEvents, logs: services.liveLogs };
+  const channels = logs ? (["events", "logs"] as const) : (["events"] as const);
+  return clusters
+    .map(checkCluster)
+    .flatMap((cluster) =>
+      channels.flatMap((channel) => [
+        grant(live[channel], buildLiveSubject(channel, { cluster, runId: "*" })),
+        ...grantReading(channel, cluster),
+      ]),
+    );
+}
+
+/** What is stored: of a run the last message, and by sequence. Reading leaves nothing behind on the server. */
+function grantReading(channel: Channel, cluster: string): Grant[] {
+  const stream = buildStreamName(channel, cluster);
+  return [
+    grantApi(services.last, `DIRECT.GET.${stream}.${buildWildcard(channel, cluster)}`),
+    grantApi(services.read, `DIRECT.GET.${stream}`),
+  ];
+}
+
+function grant(granted: Service, subject: string): Grant {
+  return { service: granted, subject, localSubject: subject };
+}
+
+function grantApi(granted: Service, rest: string): Grant {
+  return { service: granted, subject: `$JS.API.${rest}`, localSubject: `${hubApiPrefix}.${rest}` };
 }
