@@ -62,7 +62,7 @@ export function startAgent(options: AgentOptions): Agent {
   const turns = createTurns();
   const { bus, cluster, launcher, capacity, keepFailedSeconds = 0 } = options;
   const backoff = createBackoff({ signal: intake.signal, random: options.random });
-  const sweeping = { ...options, events: bus.events, keepFailedSeconds, backoff, logger };
+  const sweeping = { ...options, events: bus.events, keepFailedSeconds, backoff, logger, signal: intake.signal };
 
   async function work(): Promise<void> {
     await sweepBefore(intake.signal);
@@ -77,7 +77,7 @@ export function startAgent(options: AgentOptions): Agent {
     await Promise.all([
       takeRequests({ requests: bus.requests, cluster, capacity, handle, signal: intake.signal }),
       announceAgent({ ...options, agents: bus.agents, about, logger, signal: intake.signal }),
-      keepSweeping({ ...sweeping, signal: intake.signal }),
+      keepSweeping(sweeping),
     ]);
   }
 

@@ -122,3 +122,15 @@ test("whoever held a run that has just ended has time to remove it", async () =>
   await run();
   expect(removed).toEqual([runId("c"), runId("a"), runId("b"), runId("c")]);
 });
+
+test("a cluster that is away isn't waited for once the agent stops", async () => {
+  const stop = new AbortController();
+  const { events } = await arrange({});
+  const launcher = { ...notNeeded, list: () => new Promise<never>(() => {}), remove: fail };
+  const logger = createConsoleLogger({ write: fail, now: () => new Date(0), level: "info" });
+  const backoff = createBackoff({ signal: stop.signal, random: () => 1 });
+  const now = () => new Date(0);
+  const swept = sweep({ launcher, events, cluster, backoff, logger, now, keepFailedSeconds: 0, signal: stop.signal });
+  stop.abort();
+  await swept;
+});

@@ -23,13 +23,16 @@ export interface SweepOptions {
   readonly keepFailedSeconds: number;
   /** How long whoever held a run that has ended has to remove it; left out: no time, as nobody is there. */
   readonly holderSeconds?: number;
+  /** Waits no longer for a cluster that is away. */
+  readonly signal?: AbortSignal;
 }
 
 const everyMilliseconds = 30_000;
 const holderSeconds = 30;
 
 /** Sweeps again and again, until the signal aborts. What goes wrong is logged, and tried again the next time. */
-export async function keepSweeping({ signal, ...options }: SweepOptions & { signal: AbortSignal }): Promise<void> {
+export async function keepSweeping(options: SweepOptions & { signal: AbortSignal }): Promise<void> {
+  const { signal } = options;
   for (;;) {
     await pause(everyMilliseconds, signal);
     if (signal.aborted) return;
@@ -43,8 +46,18 @@ export async function keepSweeping({ signal, ...options }: SweepOptions & { sign
 
 /** Removes the workloads of this cluster that belong to no live run. What can't be removed is left, and said so. */
 export async function sweep(options: SweepOptions): Promise<void> {
+  const { signal } = options;
+  if (signal?.aborted === true) return;
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
+  const stopWaiting = () => abort();
+  signal?.addEventListener("abort", stopWaiting);
+  await Promise.race([sweepAll(options), aborted]).finally(() => signal?.removeEventListener("abort", stopWaiting));
+}
+
+async function sweepAll(options: SweepOptions): Promise<void> {
   const { launcher, logger } = options;
   for (const runId of await launcher.list()) {
+    if (options.signal?.aborted === true) return;
     const verdict = await judge(runId, options);
     if (verdict === "keep") continue;
     if (verdict === "expired") logger.info({ runId }, "Removing what a failed run has left");
