@@ -1,4 +1,5 @@
 /** Removes all that there is of a run. */
+import type { V1Pod } from "@kubernetes/client-node";
 import type { ClusterApi } from "../api/cluster-api.ts";
 import { haltReasons, isOver } from "../diagnosis/job-state.ts";
 import type { WorkloadStore } from "../workloads/workload-store.ts";
@@ -35,8 +36,10 @@ export async function removeRun(runId: string, options: RemoveRunOptions): Promi
       await wait(() => isOver(store.get(runId).job) || store.get(runId).job === undefined, controllerMilliseconds);
     }
     for (const ref of listSecrets(runId, options)) await api.deleteSecret(ref, signal);
-    // Nobody waits for what they still have to say.
-    for (const pod of listActive()) await api.deletePod(getPodRef(pod), { graceSeconds: 0, signal });
+    // Nobody waits for what they still have to say; and pods whose Job was taken away go by nobody else's hand.
+    const isOrphaned = store.get(runId).job === undefined;
+    for (const pod of isOrphaned ? store.get(runId).pods.filter(isStaying) : listActive())
+      await api.deletePod(getPodRef(pod), { graceSeconds: 0, signal });
     if (await wait(() => isRemoved(runId, store), goneMilliseconds)) return;
     signal.throwIfAborted();
     throw new Error(`Cannot remove run ${runId}: its Job is still there after ${goneMilliseconds / 1000} seconds`);
@@ -55,5 +58,9 @@ function listSecrets(runId: string, { store, namespaces }: RemoveRunOptions) {
 /** What is left is going by itself. */
 export function isRemoved(runId: string, store: WorkloadStore): boolean {
   const { job, pods } = store.get(runId);
-  return job === undefined && pods.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+  return job === undefined && !pods.some(isStaying);
+}
+
+function isStaying({ metadata }: V1Pod): boolean {
+  return metadata?.deletionTimestamp === undefined;
 }
