@@ -52,7 +52,7 @@ export async function startScript(script: string, options: ProgramOptions): Prom
       if (child.exitCode !== null) throw new Error(`Cannot start ${script}: ${text}`);
       return ready.test(text);
     },
-    { seconds: 30 },
+    { seconds: 60 },
   );
   const pid = child.pid ?? 0;
   return {

@@ -4,7 +4,6 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "vitest";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { readNodeConfig } from "../../adapters/node/config.ts";
 import { demand } from "../../adapters/node/run.ts";
@@ -74,9 +73,15 @@ export interface Stage {
 /** Long enough for a busy machine to renew a lease in time, short enough to wait for its end. */
 export const leaseSeconds = 1.5;
 
+/** How long a stage lasts: a test's own context, or that of many tests. */
+export interface StageContext {
+  onTestFinished(close: () => Promise<void>): void;
+  onTestFailed(show: () => void): void;
+}
+
 /** Opens a stage for the length of a test; should it fail, what its programs said is shown. */
 export async function openStage(
-  { onTestFinished, onTestFailed }: Pick<TestContext, "onTestFinished" | "onTestFailed">,
+  { onTestFinished, onTestFailed }: StageContext,
   options: StageOptions = {},
 ): Promise<Stage> {
   const stage = await buildStage(options);

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Agent, request as requestOverTls, type RequestOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { KubeConfig, type User } from "@kubernetes/client-node";
 
 export interface ApiProxy {
@@ -21,6 +22,8 @@ export interface ApiProxy {
   loseAnswer(matches: Matcher): void;
   /** Waits so long before each request that matches is passed on, until the function that it returns is called. */
   delay(matches: Matcher, milliseconds: number): () => void;
+  /** Puts another body in the place of what is sent in the requests that match, as admission webhooks do. */
+  rewrite(matches: Matcher, change: (body: string) => string): void;
   /** Breaks all connections, as a network does. */
   cut(): void;
   /** Nothing goes by any more, and nobody is told, until the function that it returns is called: then everything does. */
@@ -48,6 +51,15 @@ type Rule = { readonly matches: Matcher } & (
   | { readonly kind: "delay"; readonly milliseconds: number }
 );
 
+interface Change {
+  readonly matches: Matcher;
+  readonly change: (body: string) => string;
+}
+
+async function changeBody(request: IncomingMessage, changes: readonly Change[]): Promise<string> {
+  return changes.reduce((body, { change }) => change(body), await text(request));
+}
+
 export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
   const identity: RequestOptions = {};
   await target.applyToHTTPSOptions(identity);
@@ -58,6 +70,7 @@ export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
 
   const requests: string[] = [];
   const rules = new Set<Rule>();
+  const changes: Change[] = [];
   const sockets = new Set<Socket>();
   const streams = new Set<{ readonly from: IncomingMessage; readonly to: ServerResponse }>();
   let thaw: PromiseWithResolvers<void> | undefined;
@@ -89,10 +102,13 @@ export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse, rule: Rule | undefined): Promise<void> {
     if (rule?.kind === "delay") await new Promise((resolve) => setTimeout(resolve, rule.milliseconds));
     await thaw?.promise;
+    const { method = "GET", url = "/" } = incoming;
+    const wanted = changes.filter(({ matches }) => matches({ method, url }));
+    const body = wanted.length === 0 ? undefined : await changeBody(incoming, wanted);
     if (outgoing.destroyed) return;
     const { host: _, ...headers } = incoming.headers;
+    if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
     const agent = headers.authorization === undefined ? known : anybody;
-    const { method, url } = incoming;
     const { hostname, port } = targetUrl;
     const passed = requestOverTls({ hostname, port, method, path: url, headers, agent });
     passed.on("error", () => outgoing.destroy());
@@ -103,7 +119,8 @@ export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
       } else passBack(answer, outgoing);
     });
     outgoing.on("close", () => passed.destroy());
-    incoming.pipe(passed);
+    if (body === undefined) incoming.pipe(passed);
+    else passed.end(body);
   }
 
   function passBack(from: IncomingMessage, to: ServerResponse): void {
@@ -145,6 +162,9 @@ export async function startApiProxy(target: KubeConfig): Promise<ApiProxy> {
       const rule: Rule = { kind: "delay", matches, milliseconds };
       rules.add(rule);
       return () => rules.delete(rule);
+    },
+    rewrite(matches, change) {
+      changes.push({ matches, change });
     },
     cut,
     freeze() {
