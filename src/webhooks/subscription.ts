@@ -16,14 +16,21 @@ const Filter = {
 
 export const Subscription = v.pipe(
   knownKeys({
-    url: v.pipe(v.string(), v.url("must be a URL"), v.check(isUsable, "must be http or https, without a login")),
+    url: v.pipe(
+      v.string(),
+      v.check((text) => URL.canParse(text), "must be a URL"),
+      v.check(isUsable, "must be http or https, without a login"),
+    ),
     /** The one in use, and others that receivers may still have. */
     secrets: v.pipe(v.array(WebhookSecret), v.minLength(1, "must hold a secret"), v.maxLength(5, "must be 5 at most")),
     ...Filter,
     /** The target may be within our own network: a private or loopback address, and http. */
     private: v.optional(v.boolean()),
   }),
-  v.check(({ url, private: isPrivate }) => isPrivate === true || url.startsWith("https:"), "must have an https url"),
+  v.check(
+    ({ url, private: isPrivate }) => isPrivate === true || readUrl(url)?.protocol === "https:",
+    "must have an https url",
+  ),
 );
 export type Subscription = v.InferOutput<typeof Subscription>;
 
@@ -32,8 +39,14 @@ export const Subscriptions = mapOf(ClusterName, Subscription);
 export type Subscriptions = v.InferOutput<typeof Subscriptions>;
 
 function isUsable(text: string): boolean {
-  const { protocol, username, password } = new URL(text);
-  return ["http:", "https:"].includes(protocol) && username === "" && password === "";
+  const url = readUrl(text);
+  // Whatever is no URL at all was said so before.
+  if (url === undefined) return true;
+  return ["http:", "https:"].includes(url.protocol) && url.username === "" && url.password === "";
+}
+
+function readUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** Whether a subscription is about an event. */
