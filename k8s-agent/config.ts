@@ -16,5 +16,13 @@ export const agentVariables = {
   GRACE_SECONDS: v.optional(wholeNumber(0, 86_400), "600"),
   /** Where the local launcher keeps its runs; empty: a folder of this user's in the system's temporary directory. */
   RUNS_DIRECTORY: v.optional(v.string(), ""),
+  /** PEM file of the certificate authorities that git trusts, instead of the system's. */
+  GIT_CA_FILE: v.optional(v.string()),
+  /** A known_hosts file for requests over ssh that bring none. */
+  GIT_KNOWN_HOSTS_FILE: v.optional(v.string()),
+  /** The proxy that leads git to https hosts. */
+  GIT_PROXY: v.optional(
+    v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/@]+$/, "must be http://host:port, without credentials")),
+  ),
   ...kubernetesVariables,
 };

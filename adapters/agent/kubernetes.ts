@@ -9,6 +9,7 @@ import { createWorkloadStore } from "../../k8s-agent/kubernetes/workloads/create
 import type { KubernetesMetrics } from "../../k8s-agent/metrics/kubernetes-metrics.ts";
 import type { Logger } from "../../src/log.ts";
 import type { AgentConfig } from "./config.ts";
+import { readGitTexts, type GitConfig } from "./git-policy.ts";
 import type { OpenLauncher } from "./open-launcher.ts";
 
 export type KubernetesConfig = Pick<
@@ -25,6 +26,7 @@ export type KubernetesConfig = Pick<
   | "IMAGE_PULL_GRACE_SECONDS"
   | "PENDING_SECONDS"
   | "KEEP_FAILED_SECONDS"
+  | keyof GitConfig
 >;
 
 /** What every pod finds that has a service account. */
@@ -92,6 +94,7 @@ function buildSettings(config: KubernetesConfig): JobSettings {
     imagePullSecrets: config.IMAGE_PULL_SECRETS,
     graceSeconds: config.GRACE_SECONDS,
     backstopSeconds,
+    git: readGitTexts(config),
   };
 }
 

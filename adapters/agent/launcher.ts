@@ -5,6 +5,7 @@ import { createLocalLauncher } from "../../k8s-agent/local/local-launcher.ts";
 import type { KubernetesMetrics } from "../../k8s-agent/metrics/kubernetes-metrics.ts";
 import type { Logger } from "../../src/log.ts";
 import type { AgentConfig } from "./config.ts";
+import { buildGitPolicy, type GitConfig } from "./git-policy.ts";
 import type { KubernetesConfig } from "./kubernetes.ts";
 import type { OpenLauncher } from "./open-launcher.ts";
 
@@ -26,11 +27,14 @@ export async function createLauncher(
   // The same for all replicas of a cluster on this machine: that is how one finds the runs of another that died.
   const directory =
     RUNS_DIRECTORY === "" ? join(tmpdir(), `container-driver-${userInfo().uid}-${CLUSTER}`) : RUNS_DIRECTORY;
-  return openLocalLauncher(directory, own);
+  return openLocalLauncher(directory, { logger: own, config });
 }
 
 /** Local runs leave nothing that their log doesn't say. */
-export function openLocalLauncher(directory: string, logger: Logger): OpenLauncher {
-  const launcher = createLocalLauncher({ directory, logger });
+export function openLocalLauncher(
+  directory: string,
+  { logger, config }: { logger: Logger; config: GitConfig },
+): OpenLauncher {
+  const launcher = createLocalLauncher({ directory, logger, gitPolicy: buildGitPolicy(config) });
   return { ...launcher, keepFailedSeconds: 0, findProblem: () => undefined, close: () => Promise.resolve() };
 }

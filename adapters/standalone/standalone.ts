@@ -108,7 +108,7 @@ async function chooseLauncher(
 ): Promise<OpenLauncher> {
   if (kind === "nats" || config.LAUNCHER === "kubernetes") return createLauncher(config, logger);
   const directory = await openRunsDirectory(config, port);
-  return openLocalLauncher(directory, logger.child({ component: "launcher" }));
+  return openLocalLauncher(directory, { logger: logger.child({ component: "launcher" }), config });
 }
 
 function hasRoutes({ CLUSTERS }: StandaloneConfig): boolean {

@@ -6,11 +6,12 @@ import { describeLimit, limits } from "../../src/contract/limits.ts";
 import { refuse, succeed, type Result } from "../../src/contract/result.ts";
 import type { Run } from "../../src/contract/run.ts";
 import { collectorKey as keyMount, setupSpec } from "../sidecar/mounts.ts";
-import type { SetupSpec } from "../sidecar/setup/spec.ts";
+import type { GitTexts, SetupSpec } from "../sidecar/setup/spec.ts";
 import { buildMetadata } from "./metadata.ts";
 
 export interface SecretOptions {
   readonly namespace: string;
+  readonly git: GitTexts | undefined;
   readonly collectorKey: string;
   /** Main's secret variables, by the key that its container names. */
   readonly variables: Readonly<Record<string, string>>;
@@ -18,7 +19,7 @@ export interface SecretOptions {
 
 export function buildSecret(run: Run, options: SecretOptions): Result<V1Secret> {
   const stringData = {
-    [setupSpec.file]: stringifyJson(buildSetupSpec(run)),
+    [setupSpec.file]: stringifyJson(buildSetupSpec(run, options)),
     [keyMount.file]: options.collectorKey,
     ...options.variables,
   };
@@ -32,10 +33,11 @@ export function buildSecret(run: Run, options: SecretOptions): Result<V1Secret> 
 }
 
 /** No more than setup works with: main's secret variables, and credentials that only they carry, are none of its business. */
-function buildSetupSpec({ order: { unlessCommit }, inputs }: Run): SetupSpec {
+function buildSetupSpec({ order: { unlessCommit }, inputs }: Run, { git }: SecretOptions): SetupSpec {
   return {
     inputs: { ...inputs, secrets: pickSecrets(inputs) },
     order: unlessCommit === undefined ? {} : { unlessCommit },
+    ...(git === undefined ? {} : { git }),
   };
 }
 

@@ -48,6 +48,13 @@ describe("a workload", () => {
     }
   });
 
+  test("tells setup what the agent's operator has decided about git", () => {
+    const git = { knownHosts: "git.example ssh-ed25519 AAAA", proxy: "http://proxy.example:3128" };
+    expect(mustBuild(buildRunWith({}), { git }).secret.stringData?.["spec.json"]).toContain(
+      `"git":${JSON.stringify(git)}`,
+    );
+  });
+
   test("can be owned by its Secret", () => {
     const { job } = mustBuild(buildRunWith({}));
     const { metadata, ...rest } = ownJob(job, { name: "run-1", uid: "u-1" });

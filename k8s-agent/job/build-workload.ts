@@ -46,7 +46,12 @@ export function buildWorkload(run: Run, { settings, collectorKey }: WorkloadOpti
   if (!variables.ok) return variables;
   const main = buildMain(run, { env: variables.value.env, template: parts.value.main });
   if (!main.ok) return main;
-  const secret = buildSecret(run, { namespace, collectorKey, variables: variables.value.secretData });
+  const secret = buildSecret(run, {
+    namespace,
+    collectorKey,
+    git: settings.git,
+    variables: variables.value.secretData,
+  });
   if (!secret.ok) return secret;
   const spec = buildPodSpec(run, {
     settings,

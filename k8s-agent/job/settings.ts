@@ -1,3 +1,5 @@
+import type { GitTexts } from "../sidecar/setup/spec.ts";
+
 /** What an agent's operator decides about the Jobs of runs. */
 export interface JobSettings {
   /** The cluster's name as front doors know it. */
@@ -17,4 +19,6 @@ export interface JobSettings {
   readonly graceSeconds: number;
   /** How long after a run's timeout and grace the Job's own deadline is, for when no agent is there. */
   readonly backstopSeconds: number;
+  /** What setup's git is told; left out: the authorities in the helper image, no known hosts, no proxy. */
+  readonly git?: GitTexts;
 }

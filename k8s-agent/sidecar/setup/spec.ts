@@ -12,6 +12,8 @@ const Git = v.object({
   proxy: v.exactOptional(v.string()),
 });
 
+export type GitTexts = v.InferOutput<typeof Git>;
+
 export const SetupSpec = v.object({
   inputs: ContainerInputs,
   order: v.object({ unlessCommit: v.optional(v.string()) }),
