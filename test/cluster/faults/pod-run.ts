@@ -17,12 +17,12 @@ export interface CountedPodRunOptions extends ScriptOptions {
   /** When half of the lines are printed it waits for the witness's file `<label>.go`. */
   readonly waits?: boolean;
   /** Shell, once it may go on: before it prints the other half. */
-  readonly then?: string;
+  readonly beforeRest?: string;
 }
 
 /** The run's id, which its pod's name has, is what it tells the witness's `executions`. */
 export function buildCountedPodRequest(counted: CountedPodRunOptions) {
-  const { witness, label, lines = 40, waits = false, then = "", ...options } = counted;
+  const { witness, label, lines = 40, waits = false, beforeRest = "", ...options } = counted;
   const half = Math.floor(lines / 2);
   const print = (from: number, to: number) =>
     `i=${from}; while [ $i -lt ${to} ]; do echo "line $i of ${label}"; i=$((i + 1)); done`;
@@ -33,7 +33,7 @@ export function buildCountedPodRequest(counted: CountedPodRunOptions) {
     ${print(0, half)}
     ${witness.tell(`${label}.here`, "$pod")}
     ${waits ? witness.hold(`${label}.go`) : ""}
-    ${then}
+    ${beforeRest}
     ${print(half, lines)}
     echo '{"label": "${label}"}' > "$OUTPUTS_FILE"`;
   return buildPodRequest(script, { resource: { label }, ...options });
