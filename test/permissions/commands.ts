@@ -1,6 +1,7 @@
 /** The commands for operators, as they are typed, on a directory and a broker of their own. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { findNatsServer, type NatsServerVersion } from "../../scripts/nats-server.ts";
@@ -22,6 +23,8 @@ export interface Commands {
   run(name: string, ...args: readonly string[]): Promise<CommandResult>;
   /** Runs shell text in which such commands stand, as they are documented. */
   runText(text: string): Promise<CommandResult>;
+  /** Edits what `broker:init` has configured, so that other machines reach the broker. */
+  listenOnAllAddresses(): Promise<void>;
   /** Starts the broker that `broker:init` has configured. */
   startBroker(version: NatsServerVersion): Promise<{ stop(): Promise<void> }>;
 }
@@ -30,6 +33,7 @@ export async function createCommands(directory: string): Promise<Commands> {
   const [port, webSocketPort] = [await findFreePort(), await findFreePort()];
   const url = `nats://127.0.0.1:${port}`;
   const ports = ["--port", String(port), "--websocket-port", String(webSocketPort)];
+  const conf = path.join(directory, "broker/nats-server.conf");
   const completeArguments = (name: string) => ["--directory", directory, ...(name === "broker:init" ? ports : [])];
 
   const execute = (file: string, args: readonly string[]): Promise<CommandResult> =>
@@ -54,7 +58,11 @@ export async function createCommands(directory: string): Promise<Commands> {
       );
       return execute("sh", ["-ec", completed]);
     },
-    startBroker: (version) => startBroker(version, path.join(directory, "broker/nats-server.conf")),
+    async listenOnAllAddresses() {
+      const text = await readFile(conf, "utf8");
+      await writeFile(conf, text.replace(`"127.0.0.1:${port}"`, `"0.0.0.0:${port}"`));
+    },
+    startBroker: (version) => startBroker(version, conf),
   };
 }
 
