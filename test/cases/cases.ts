@@ -29,7 +29,7 @@ export function describeCases(name: string, start: Start, { launcher, ambient }:
     describeDestroy(getStage);
     describeRepetition(getStage);
     describeInputs(getStage, { ambient });
-    describeGitSource(getStage);
+    describeGitSource(getStage, { launcher });
     describeMisbehaviour(getStage);
     if (launcher === "local") describeLocalMisbehaviour(getStage);
     describeRefusals(getStage);

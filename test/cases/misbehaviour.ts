@@ -10,6 +10,9 @@ export function describeMisbehaviour(getStage: GetStage): void {
   const provision = (script: string, options?: ScriptOptions) =>
     getStage().driver.provision(createGuresid(), buildScriptRequest(script, options));
 
+  /** Enough for the container to begin. */
+  const getTimeout = () => 1 + (getStage().server.startSeconds ?? 0);
+
   const timed = async <T>(work: Promise<T>) => {
     const begun = performance.now();
     return { result: await work, seconds: (performance.now() - begun) / 1000 };
@@ -18,18 +21,19 @@ export function describeMisbehaviour(getStage: GetStage): void {
   describe("a container", () => {
     it("that ignores SIGTERM is killed after the grace", async () => {
       const script = `trap 'echo "not me"' TERM; while :; do sleep 0.1 || true; done`;
-      const options = { values: { timeout: 1, append_logs_to_error: true } };
+      const timeout = getTimeout();
+      const options = { values: { timeout, append_logs_to_error: true } };
       const { result, seconds } = await timed(provision(script, options));
-      expect(readMessage(result)).toMatch(/timeout of 1 seconds(.|\n)*not me/);
-      expect(seconds).toBeGreaterThan(1.9);
-      expect(seconds).toBeLessThan(15);
+      expect(readMessage(result)).toMatch(new RegExp(`timeout of ${timeout} seconds(.|\\n)*not me`));
+      expect(seconds).toBeGreaterThan(timeout + 0.9);
+      expect(seconds).toBeLessThan(timeout + 15);
     });
 
     it("that ends well on SIGTERM has its grace to do so", async () => {
       const witness = await getStage().server.createWitness();
       const script = `trap 'echo tidied > ${witness.path}/end; exit 0' TERM; while :; do sleep 0.05 || true; done`;
-      const answer = await provision(script, { values: { timeout: 1 } });
-      expect(readMessage(answer)).toContain("timeout of 1 seconds");
+      const answer = await provision(script, { values: { timeout: getTimeout() } });
+      expect(readMessage(answer)).toContain(`timeout of ${getTimeout()} seconds`);
       expect(await witness.read("end")).toBe("tidied\n");
     });
 

@@ -16,7 +16,7 @@ import { readTree } from "../support/temporary-directory.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { awaitInShell } from "../support/witness.ts";
 import type { CaseServer, LocalTraces, OpenServer } from "./server.ts";
-import { getHost, type GetStage } from "./stage.ts";
+import type { GetStage } from "./stage.ts";
 
 type Canaries = Readonly<Record<"account" | "variable" | "file" | "password" | "known" | "output", string>>;
 
@@ -117,10 +117,7 @@ export function describeSecrecy(getStage: GetStage<CaseServer & LocalTraces>): v
     it("is in no answer but as an output, in no log of the server, on no command line and on no disk", async () => {
       const { driver, server } = getStage();
       const canaries = makeCanaries();
-      const git = await startGitServer({
-        ...getHost(getStage),
-        auth: { username: "robot", password: canaries.password },
-      });
+      const git = await startGitServer({ auth: { username: "robot", password: canaries.password } });
       onTestFinished(() => git.close());
       await git.createRepo("app", { "a.txt": "a" });
       const witness = await server.createWitness();
@@ -172,10 +169,7 @@ export function describeOpenSecrecy(getStage: GetStage<OpenServer>): void {
     it("is in no event, no log and no record", async () => {
       const { driver, server } = getStage();
       const canaries = makeCanaries();
-      const git = await startGitServer({
-        ...getHost(getStage),
-        auth: { username: "robot", password: canaries.password },
-      });
+      const git = await startGitServer({ auth: { username: "robot", password: canaries.password } });
       onTestFinished(() => git.close());
       await git.createRepo("app", { "a.txt": "a" });
       const witness = await server.createWitness();

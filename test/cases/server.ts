@@ -8,6 +8,8 @@ export interface CaseServer {
   readonly url: string;
   /** This machine's address for its containers; left out: loopback. */
   readonly host?: string;
+  /** How long it takes until a container runs, seconds; left out: it runs at once. */
+  readonly startSeconds?: number;
   /** What a request needs besides, so that its container finds its image and its witness. */
   readonly adapt?: (body: unknown) => unknown;
   /** A new place for containers of this server to write to. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseJson } from "../../src/contract/json.ts";
-import { startGitServer } from "../git/server.ts";
+import { startSshGitServer } from "../git/server.ts";
 import { createDriverClient, createGuresid, readMessage, readValues } from "../support/driver-client.ts";
 import { buildScriptRequest, type ScriptOptions } from "../support/script-request.ts";
 import { followLog, readEvents, readLog, readRunId } from "../support/story.ts";
@@ -77,10 +77,14 @@ function describeEvents(getStage: GetStage<OpenServer>): void {
     });
 
     it("name the commit that was checked out", async () => {
-      const git = await startGitServer(getHost(getStage));
+      const git = await startSshGitServer(getHost(getStage));
       onTestFinished(() => git.close());
       const repository = await git.createRepo("app", { "x.txt": "x" });
-      const { bus, address } = await begin(getStage, "cat x.txt", { values: { source: { url: git.url("app") } } });
+      const secrets = { source: { ssh_key: git.privateKey, known_hosts: git.knownHosts } };
+      const { bus, address } = await begin(getStage, "cat x.txt", {
+        values: { source: { url: git.url("app") } },
+        secrets,
+      });
       const events = await readEvents(bus, address);
       expect(events.find(({ data }) => data.phase === "running")?.data.commit).toBe(repository.head);
     });

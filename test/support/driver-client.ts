@@ -34,9 +34,12 @@ export function createDriverClient(url: string, { driver = "container", adapt }:
       method,
       path: `/drivers/${driver}/${guresid}`,
       headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : stringifyJson(adaptBody(body)) }),
+      ...(body === undefined ? {} : { body: write(body) }),
     });
-  const adaptBody = (body: unknown) => (adapt === undefined ? body : adapt(body));
+  const write = (body: unknown) => {
+    const adapted = adapt === undefined ? body : adapt(body);
+    return typeof adapted === "string" ? adapted : stringifyJson(adapted);
+  };
 
   return {
     put: (guresid, body, options) => call("PUT", guresid, body, options),

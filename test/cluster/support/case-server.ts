@@ -2,7 +2,7 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isJsonObject, parseJson, stringifyJson, type JsonObject } from "../../../src/contract/json.ts";
+import { stringifyJson } from "../../../src/contract/json.ts";
 import type { OpenServer } from "../../cases/server.ts";
 import { startStandaloneServer } from "../../support/standalone-server.ts";
 import { createLocalWitness } from "../../support/witness.ts";
@@ -33,6 +33,7 @@ export async function startClusterServer(): Promise<OpenServer & { readonly stag
     ...server,
     stage,
     host: await findHostAddress(core),
+    startSeconds: 12,
     adapt: (body) => adapt(body, directory),
     async createWitness() {
       const witness = await createLocalWitness(directory);
@@ -61,22 +62,18 @@ async function makeVolume({ core, namespace }: ClusterStage, directory: string):
   });
 }
 
-/** The image that the cluster has, and the volume where the request speaks of a witness. */
-function adapt(body: unknown, directory: string): unknown {
-  const text = stringifyJson(body).replaceAll("busybox:1.37", testImage);
-  const parsed = parseJson(text);
-  if (!parsed.ok) throw new Error(parsed.problem);
-  const copy = parsed.value;
-  const values = readPart(readPart(copy, "driver"), "values");
-  const job = readPart(values, "job");
-  if (values === undefined || job === undefined || !text.includes(directory)) return copy;
-  const volumes = [{ name: claim, persistentVolumeClaim: { claimName: claim } }];
-  const containers = [{ name: "main", volumeMounts: [{ name: claim, mountPath: directory }] }];
-  values["job"] = { ...job, pod_template: { spec: { volumes, containers } } };
-  return copy;
-}
-
-function readPart(value: unknown, name: string): JsonObject | undefined {
-  const part = isJsonObject(value) ? value[name] : undefined;
-  return isJsonObject(part) ? part : undefined;
+/**
+ * The image that the cluster has, and the volume where the request speaks of a witness. In the text, as some requests are sent
+ * as they were written.
+ */
+function adapt(body: unknown, directory: string): string {
+  const text = typeof body === "string" ? body : stringifyJson(body);
+  const template = {
+    spec: {
+      volumes: [{ name: claim, persistentVolumeClaim: { claimName: claim } }],
+      containers: [{ name: "main", volumeMounts: [{ name: claim, mountPath: directory }] }],
+    },
+  };
+  const added = text.includes(directory) ? `,"pod_template":${stringifyJson(template)}` : "";
+  return text.replaceAll(/("image"\s*:\s*)"busybox:1\.37"/g, (_, key: string) => `${key}"${testImage}"${added}`);
 }
