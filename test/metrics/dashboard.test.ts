@@ -1,6 +1,6 @@
 /** What asks for metrics asks for some that there are, by labels that they have: the dashboard, and the documentation. */
 import { readFile } from "node:fs/promises";
-import { Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { createBrokerMetrics } from "../../adapters/node/metrics/broker-metrics.ts";
