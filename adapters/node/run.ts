@@ -1,4 +1,5 @@
 /** What every program on Node does around its work: ends on SIGINT and SIGTERM, and says why it can't go on. */
+import { constants } from "node:os";
 import type { Result } from "../../src/contract/result.ts";
 
 /** A running program. */
@@ -15,8 +16,12 @@ export async function runProgram<C>(config: Result<C>, start: (config: C) => Pro
     console.error(`Cannot start: ${config.problem}`);
     process.exit(2);
   }
+  // Until there is something to stop: as the first process of a container it would hear no signal otherwise.
+  const leave = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+  process.once("SIGINT", leave).once("SIGTERM", leave);
   try {
     const program = await start(config.value);
+    process.off("SIGINT", leave).off("SIGTERM", leave);
     const stopped = new Promise<void>((resolve, reject) => {
       const stop = () => void program.stop().then(resolve, reject);
       // Once: a second Ctrl-C ends the process as it always does.

@@ -96,6 +96,12 @@ describe("An agent", () => {
     expect(agent.output()).toContain("takes requests");
   });
 
+  test("that still waits for its broker ends at once when it is told to", async () => {
+    const environment = { NATS_URL: "nats://127.0.0.1:1" };
+    const agent = await lab.startAgent({ environment, ready: /Cannot reach the broker/ });
+    expect(await agent.stop("SIGTERM")).toBe(128 + 15);
+  });
+
   test("refuses to start with variables that are wrong, and names each", () => {
     const { status, stderr } = runAgent({ CLUSTER: "No Cluster", LAUNCHER: "magic", CAPACITY: "0" });
     expect(status).toBe(2);
