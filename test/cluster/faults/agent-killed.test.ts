@@ -8,8 +8,9 @@ import type { NatsProxy } from "../../faults/proxy/nats-proxy.ts";
 import { awaitEvent } from "../../faults/run-story.ts";
 import type { AgentProgram } from "../../faults/stage.ts";
 import type { ApiProxy, Matcher } from "../support/api-proxy.ts";
-import { expectSettledOnce, openFaultStage, type FaultStage } from "./fault-stage.ts";
+import { openFaultStage, type FaultStage } from "./fault-stage.ts";
 import { buildCountedPodRequest } from "./pod-run.ts";
+import { expectSettledOnce } from "./settled.ts";
 
 interface Scene {
   readonly stage: FaultStage;

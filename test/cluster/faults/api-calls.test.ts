@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { createGuresid, readMessage, readValues } from "../../support/driver-client.ts";
 import { readRunId } from "../../support/story.ts";
-import { shareFaultStage, waitUntilSettled } from "./fault-stage.ts";
 import { buildPodRequest } from "./pod-run.ts";
+import { shareFaultStage, waitUntilSettled } from "./settled.ts";
 
 const getStage = shareFaultStage(async (stage) => {
   const [api, driver] = await Promise.all([stage.startApiProxy(), stage.openFrontDoor()]);

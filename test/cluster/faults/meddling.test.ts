@@ -13,9 +13,9 @@ import { readLog, readRunId } from "../../support/story.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import { openClusterStage, type ClusterStage } from "../support/cluster-stage.ts";
 import { cluster } from "../../faults/stage.ts";
-import { shareFaultStage, waitUntilRemoved } from "./fault-stage.ts";
 import { starve, tooLittle } from "./memory-limits.ts";
 import { buildCountedPodRequest, buildPodRequest, type CountedPodRunOptions } from "./pod-run.ts";
+import { shareFaultStage, waitUntilRemoved } from "./settled.ts";
 
 /** Namespaces with a quota of zero for something. */
 const quotas = { pods: "pods", jobs: "count/jobs.batch", secrets: "secrets" } as const;

@@ -13,15 +13,19 @@ export interface PodWitness extends Witness {
   tell(name: string, line: string): string;
   /** A line of busybox's shell that waits for a file of the witness; the run's own deadline bounds it. */
   hold(name: string): string;
+  /** When a file was written last, milliseconds on `performance`'s clock. */
+  readTime(name: string): number;
   close(): Promise<void>;
 }
 
 export async function startPodWitness(core: CoreV1Api): Promise<PodWitness> {
   const files = new Map<string, string>();
+  const times = new Map<string, number>();
   const waiting = new Map<string, Set<ServerResponse>>();
 
   function write(name: string, text = ""): void {
     files.set(name, text);
+    times.set(name, performance.now());
     for (const answer of waiting.get(name) ?? []) answer.end();
     waiting.delete(name);
   }
@@ -55,6 +59,7 @@ export async function startPodWitness(core: CoreV1Api): Promise<PodWitness> {
     tell: (name, line) => `wget -q -O /dev/null --post-data "${line}" ${path}/${name}`,
     // A shell that waits for a child in the foreground doesn't look at signals.
     hold: (name) => `until { wget -q -O /dev/null ${path}/${name} & wait $!; }; do sleep 0.2; done`,
+    readTime: (name) => times.get(name) ?? Number.NaN,
     async close() {
       server.closeAllConnections();
       server.close();
