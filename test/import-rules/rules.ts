@@ -167,6 +167,8 @@ export const rules: Rules = {
   // Measurements use the tests' servers and clients.
   scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
   "scripts/image": { may: [...anything, "scripts"], packages: ["node:", "esbuild"] },
+  // Programs of others: they know nothing of ours.
+  examples: { packages: ["node:", "@nats-io/transport-node"] },
   "vitest.config.ts": { packages: ["vitest"] },
   "vitest.cluster.config.ts": { may: ["vitest.config.ts"], packages: ["vitest"] },
 };
