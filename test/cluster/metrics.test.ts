@@ -4,7 +4,7 @@ import { readMetrics } from "../metrics/read-metrics.ts";
 import { findFreePort } from "../runtimes/free-port.ts";
 import { createGuresid } from "../support/driver-client.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { shareFaultStage, waitUntilSettled } from "./faults/fault-stage.ts";
+import { shareFaultStage, waitUntilSettled } from "./faults/settled.ts";
 import { buildPodRequest } from "./faults/pod-run.ts";
 
 const getStage = shareFaultStage(async (stage) => {
