@@ -2,6 +2,7 @@
  * `npm run bench`: what our way costs beside what nobody could leave out, as ratios measured in one run.
  *
  *     npm run bench                        everything, about ten minutes; writes docs/benchmarks.md
+ *     KUBECONFIG=… npm run bench           with runs in that cluster, whose nodes have the agent's image
  *     npm run bench -- --only front-door   one section (or several); writes nothing
  *     npm run bench -- --quick             does it still work? Its figures mean little; writes nothing
  */
@@ -25,7 +26,14 @@ const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Secti
   throughput: measureThroughput,
   memory: measureMemory,
   logs: measureLogs,
+  // Where there is a cluster.
+  ...(process.env["KUBECONFIG"] ? { kubernetes: measureInCluster } : {}),
 };
+
+async function measureInCluster(options: BenchOptions): Promise<SectionReport> {
+  const { measureKubernetes } = await import("./sections/kubernetes.ts");
+  return measureKubernetes(options);
+}
 
 const { values } = parseArgs({
   options: {
