@@ -5,6 +5,7 @@ import type { Logger } from "../../src/log.ts";
 import { openAgentBus } from "../agent/agent-bus.ts";
 import { fillInAgent } from "../agent/config.ts";
 import { createFrontDoorBus } from "../node/front-door.ts";
+import type { BrokerMetrics } from "../node/metrics/broker-metrics.ts";
 import { provisionBroker } from "../node/provision-broker.ts";
 import type { StandaloneConfig } from "./config.ts";
 
@@ -20,6 +21,7 @@ export interface BusesOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly localDirectory: string;
+  readonly metrics?: BrokerMetrics | undefined;
 }
 
 export function createBuses(config: StandaloneConfig, options: BusesOptions): Buses {
@@ -31,17 +33,17 @@ export function createBuses(config: StandaloneConfig, options: BusesOptions): Bu
 
 function createNatsBuses(
   config: StandaloneConfig & { NATS_URL: string },
-  { name, logger, localDirectory }: BusesOptions,
+  { name, logger, localDirectory, metrics }: BusesOptions,
 ): Buses {
   const { NATS_URL, CLUSTER } = config;
   return {
     kind: "nats",
-    frontDoor: createFrontDoorBus(config, logger),
+    frontDoor: createFrontDoorBus(config, logger, { metrics }),
     async openForAgent(signal) {
       await provisionBroker({ url: NATS_URL, clusters: [CLUSTER], localDirectory, logger, signal });
       // Where accounts keep clusters apart, the agent has credentials of its own.
       const own = await fillInAgent({ NATS_URL, CLUSTER }, localDirectory);
-      return openAgentBus({ ...config, ...own, NATS_URL }, { name, logger, signal });
+      return openAgentBus({ ...config, ...own, NATS_URL }, { name, logger, signal, metrics });
     },
   };
 }

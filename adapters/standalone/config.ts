@@ -6,8 +6,15 @@ import { ClusterName } from "../../src/contract/names.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
 import { brokerVariables, fillInFrontDoor, withLocalKeys, type Environment } from "../node/config.ts";
+import { metricsVariables } from "../node/metrics/config.ts";
 
-const variables = { ...frontDoorVariables, ...agentVariables, ...brokerVariables, NATS_URL: v.optional(v.string()) };
+const variables = {
+  ...frontDoorVariables,
+  ...agentVariables,
+  ...brokerVariables,
+  ...metricsVariables,
+  NATS_URL: v.optional(v.string()),
+};
 
 const read = (environment: Environment) => readVariables(variables, environment);
 

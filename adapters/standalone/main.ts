@@ -1,13 +1,26 @@
 /** `npm start`: the standalone server until it is interrupted. */
 import { resolve } from "node:path";
 import { createLogger } from "../node/logger.ts";
-import { runProgram } from "../node/run.ts";
-import { readStandaloneConfig } from "./config.ts";
+import { serveMetrics } from "../node/metrics/serve-metrics.ts";
+import { runProgram, type Program } from "../node/run.ts";
+import { readStandaloneConfig, type StandaloneConfig } from "./config.ts";
+import { loadMetrics } from "./metrics/load-metrics.ts";
 import { startStandalone } from "./standalone.ts";
 
 const localDirectory = resolve(".local");
-await runProgram(await readStandaloneConfig(process.env, localDirectory), async (config) => {
-  const server = await startStandalone({ config, logger: createLogger(config.LOG_LEVEL), localDirectory });
+await runProgram(await readStandaloneConfig(process.env, localDirectory), start);
+
+async function start(config: StandaloneConfig): Promise<Program> {
+  const logger = createLogger(config.LOG_LEVEL);
+  const metrics = await loadMetrics(config);
+  const metricsServed = await serveMetrics(metrics, { config, logger });
+  const server = await startStandalone({ config, logger, localDirectory, metrics });
   console.log(`Container Driver listens on ${server.url} (API: ${server.url}/docs/spec.json); Ctrl-C stops it`);
-  return server;
-});
+  return {
+    failed: server.failed,
+    async stop() {
+      await server.stop();
+      await metricsServed.close();
+    },
+  };
+}

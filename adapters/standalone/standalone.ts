@@ -12,6 +12,7 @@ import { serveApp } from "../node/serve.ts";
 import { version } from "../node/version.ts";
 import { createBuses } from "./buses.ts";
 import type { StandaloneConfig } from "./config.ts";
+import type { StandaloneMetrics } from "./metrics/open-metrics.ts";
 import { openRunsDirectory } from "./runs-directory.ts";
 
 export interface Standalone {
@@ -30,22 +31,25 @@ export interface StandaloneOptions {
   readonly logger: Logger;
   /** `.local/` */
   readonly localDirectory: string;
+  readonly metrics?: StandaloneMetrics | undefined;
 }
 
-export async function startStandalone({ config, logger, localDirectory }: StandaloneOptions): Promise<Standalone> {
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const { config, logger, localDirectory, metrics } = options;
   const now = () => new Date();
   const name = createAgentName();
-  const buses = createBuses(config, { name, logger, localDirectory });
+  const buses = createBuses(config, { name, logger, localDirectory, metrics: metrics?.broker });
   const bus = buses.frontDoor;
   const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER));
   // Public definitions name clusters of their own: all of them lead to the one that is here, unless routes say more.
   const catchAll = hasRoutes(config) ? undefined : config.CLUSTER;
-  const app = demand(await createFrontDoor({ config, bus, logger, now, version, catchAll }));
+  const observer = metrics?.frontDoor;
+  const app = demand(await createFrontDoor({ config, bus, logger, now, version, catchAll, observer }));
   // First the port: the runs directory goes with it, and the agent begins by clearing away what it finds there. A second
   // server on the same port must fail before that.
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
   try {
-    const launcher = await chooseLauncher(config, { kind: buses.kind, port: served.port, logger });
+    const launcher = await chooseLauncher(config, { ...options, kind: buses.kind, port: served.port });
     const starting = new AbortController();
     const agent = buses.openForAgent(starting.signal).then((opened) => ({
       bus: opened,
@@ -61,6 +65,7 @@ export async function startStandalone({ config, logger, localDirectory }: Standa
         logger,
         now,
         random: Math.random,
+        observer: metrics?.agent,
       }),
     }));
     return {
@@ -104,9 +109,10 @@ async function stopAgent(agent: Promise<RunningAgent>, options: { cancelRuns: bo
 /** Over NATS, replicas on this machine share their runs; with the bus in memory nobody else knows them. */
 async function chooseLauncher(
   config: StandaloneConfig,
-  { kind, port, logger }: { kind: "memory" | "nats"; port: number; logger: Logger },
+  { kind, port, logger, metrics }: { kind: "memory" | "nats"; port: number } & Omit<StandaloneOptions, "config">,
 ): Promise<OpenLauncher> {
-  if (kind === "nats" || config.LAUNCHER === "kubernetes") return createLauncher(config, logger);
+  if (kind === "nats" || config.LAUNCHER === "kubernetes")
+    return createLauncher(config, logger, { metrics: metrics?.kubernetes });
   const directory = await openRunsDirectory(config, port);
   return openLocalLauncher(directory, { logger: logger.child({ component: "launcher" }), config });
 }

@@ -148,8 +148,19 @@ const adapters: Rules = {
   "adapters/webhooks": { may: ["src/**", "adapters/node"], packages: ["node:", "valibot"] },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
   "adapters/standalone": {
-    may: ["src/**", "adapters/node", "adapters/agent", "k8s-agent/**"],
+    may: [
+      "src/**",
+      "adapters/node",
+      "adapters/node/metrics",
+      "adapters/agent",
+      "adapters/standalone/metrics",
+      "k8s-agent/**",
+    ],
     packages: ["node:", "valibot"],
+  },
+  // Loaded only where metrics are asked for.
+  "adapters/standalone/metrics": {
+    may: ["adapters/node", "adapters/node/metrics", "adapters/agent/metrics", "k8s-agent/metrics"],
   },
   // A client: the front door's schemas, and the agent's launcher for trying a container out on this machine.
   "adapters/cli": {

@@ -6,8 +6,9 @@ import { createCaller, type Caller } from "../runtimes/caller.ts";
 import { findFreePort } from "../runtimes/free-port.ts";
 import { openLab, type FrontDoor, type Lab } from "../runtimes/lab.ts";
 import { runtimes } from "../runtimes/runtimes.ts";
-import { createGuresid } from "../support/driver-client.ts";
+import { createDriverClient, createGuresid } from "../support/driver-client.ts";
 import { buildScriptRequest } from "../support/script-request.ts";
+import { startStandaloneProcess } from "../support/standalone-process.ts";
 import { readRunId } from "../support/story.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { awaitInShell } from "../support/witness.ts";
@@ -120,6 +121,19 @@ describe.each(processes)("A front door on $name, and an agent,", (runtime) => {
     await waitUntil("nobody is left", async () => (await viewers()) === 0);
     await Promise.all(open);
   });
+});
+
+test("The standalone server counts as front door and as agent", async () => {
+  const port = await findFreePort();
+  const server = await startStandaloneProcess({ environment: { METRICS_PORT: String(port) } });
+  onTestFinished(() => server.stop());
+  const client = createDriverClient(server.url);
+  expect((await client.provision(createGuresid(), buildScriptRequest("echo hello"))).status).toBe(200);
+  const metrics = await readMetrics(port);
+  expect(metrics.sum("container_driver_runs_ended_total", { result: "succeeded" })).toBe(1);
+  expect(metrics.sum("container_driver_http_request_duration_seconds_count", { method: "PUT", status: "200" })).toBe(1);
+  expect(metrics.sum("container_driver_broker_connections")).toBe(0);
+  expect(metrics.sum("container_driver_build_info", { program: "standalone" })).toBe(1);
 });
 
 describe("An agent", () => {
