@@ -1,7 +1,9 @@
 /** One stage for all tests of a file, and what has to be true of it when nothing happens any more. */
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { expectRunOnce, waitUntilIdle } from "../../faults/run-story.ts";
-import type { StageContext } from "../../faults/stage.ts";
+import { cluster, type StageContext } from "../../faults/stage.ts";
+import { decodeMessage } from "../../../src/contract/decode.ts";
+import { isTerminal, RunEvent } from "../../../src/contract/events.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import type { ClusterStage } from "../support/cluster-stage.ts";
 import { openFaultStage, type FaultStage } from "./fault-stage.ts";
@@ -56,4 +58,14 @@ export async function waitUntilSettled(stage: FaultStage): Promise<void> {
 export async function expectSettledOnce(stage: FaultStage, runId: string, log: { label: string; lines?: number }) {
   await waitUntilSettled(stage);
   return expectRunOnce(stage, runId, log);
+}
+
+/** Waits for a run's end for as long as it may take. */
+export async function awaitEnd({ bus }: FaultStage, runId: string, milliseconds: number): Promise<void> {
+  const signal = AbortSignal.timeout(milliseconds);
+  for await (const { data } of bus.events.follow({ cluster, runId }, { after: 0, signal })) {
+    const event = decodeMessage(RunEvent, data);
+    if (event.ok && isTerminal(event.value.data.phase)) return;
+  }
+  throw new Error(`Cannot see that run ${runId} ends: not within ${milliseconds} ms`);
 }
