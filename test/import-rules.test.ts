@@ -8,7 +8,7 @@ import { rules } from "./import-rules/rules.ts";
 const root = join(import.meta.dirname, "..");
 
 async function findFiles(): Promise<string[]> {
-  const folders = ["src", "k8s-agent", "adapters", "scripts", "test"];
+  const folders = ["src", "k8s-agent", "adapters", "scripts", "test", "examples"];
   const found = await Promise.all(
     folders.map(async (folder) =>
       (await readdir(join(root, folder), { recursive: true })).map((file) => `${folder}/${file}`),
