@@ -51,9 +51,11 @@ export function describeGitSource(getStage: GetStage, { launcher }: { launcher: 
       const git = await startSshGitServer(getHost(getStage));
       onTestFinished(() => git.close());
       const secret = { ssh_key: git.privateKey, known_hosts: git.knownHosts };
-      const script = (n: number) => `echo ${n} >> ${witness.path}/runs; echo '{"n": ${n}}' > "$OUTPUTS_FILE"\n`;
+      const script = (n: number) => `echo ${n} >> $WITNESS/runs; echo '{"n": ${n}}' > "$OUTPUTS_FILE"\n`;
       const repository = await git.createRepo("app", { "run.sh": script(1) });
-      const request = buildGitRequest({ url: git.url("app"), ref: "main", refresh: true }, secret);
+      const { driver: inputs, ...rest } = buildGitRequest({ url: git.url("app"), ref: "main", refresh: true }, secret);
+      const job = { ...inputs.values.job, variables: { WITNESS: witness.path } };
+      const request = { ...rest, driver: { ...inputs, values: { ...inputs.values, job } } };
       const guresid = createGuresid();
       expect(readValues(await driver.provision(guresid, request))).toEqual({ n: 1 });
       expect(readValues(await driver.provision(guresid, request))).toEqual({ n: 1 });
