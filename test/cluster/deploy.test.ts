@@ -66,14 +66,17 @@ afterAll(async () => {
   await gate.close();
 });
 
+/** As the page has it, but for the names of namespaces. */
 async function install(): Promise<void> {
-  await checkout.apply(await checkout.render(`.local/clusters/${cluster}`));
+  const [, directory = ""] = /^kubectl apply -k (\S+)$/.exec(checkout.getBlock("apply")) ?? [];
+  await checkout.apply(await checkout.render(directory));
   await waitForRollout();
 }
 
 async function waitForRollout(): Promise<void> {
-  const { agent } = checkout.namespaces;
-  await checkout.kubectl(["-n", agent, "rollout", "status", `deployment/${agentName}`, "--timeout=120s"]);
+  const [, ...args] = checkout.getBlock("wait").split(" ");
+  const own = args.map((arg) => (arg === "container-driver" ? checkout.namespaces.agent : arg));
+  await checkout.kubectl([...own, "--timeout=120s"]);
 }
 
 const listAgents = async (): Promise<V1Pod[]> =>
