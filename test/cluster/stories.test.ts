@@ -26,7 +26,7 @@ describe("A secret", () => {
     );
     const guresid = createGuresid();
     const placed = await driver.put(guresid, request);
-    await witness.await("here");
+    await witness.await("here", { seconds: 60 });
     const list = async () => ({
       jobs: (await batch.listNamespacedJob({ namespace })).items,
       pods: (await core.listNamespacedPod({ namespace })).items,
@@ -41,9 +41,10 @@ describe("A secret", () => {
     const after = JSON.stringify([await list(), events, server.ownLog()]);
     for (const word of words) expect(`${during}${after}`).not.toContain(word);
     expect(during).toContain(readRunId(placed));
-    await waitUntil("nothing of the run is left", async () => {
+    const isGone = async () => {
       const { jobs, pods } = await list();
       return jobs.length + pods.length === 0;
-    });
+    };
+    await waitUntil("nothing of the run is left", isGone, { seconds: 60 });
   });
 });
