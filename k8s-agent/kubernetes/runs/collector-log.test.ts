@@ -70,3 +70,37 @@ test("a line without an end is not kept in memory", async () => {
   const flood = Array.from({ length: 64 }, () => "x".repeat(65_536));
   expect((await read([[...flood, "\n", `${line}\n`], []])).found).toEqual(collected);
 });
+
+test("a stream that stays open behind a collector that has ended is left, for one more look", async () => {
+  let opened = 0;
+  const hang = async function* (): AsyncGenerator<Uint8Array> {
+    await new Promise<never>(() => {});
+    yield new Uint8Array();
+  };
+  const found = await readCollectorLog({
+    api: {
+      openLog: async ({ signal }) => {
+        opened += 1;
+        const bytes = opened === 1 ? abortable(hang(), signal) : stream([`${line}\n`]);
+        return { kind: "open", bytes };
+      },
+    },
+    pod: { metadata: { namespace: "runs", name: "run-a" } },
+    key,
+    hasEnded: () => opened > 0,
+    changed: () => Promise.resolve(),
+    onProblem: () => undefined,
+    signal: AbortSignal.timeout(20_000),
+  });
+  expect({ found, opened }).toEqual({ found: collected, opened: 2 });
+});
+
+/** As a connection does it: it breaks when its signal aborts. */
+async function* abortable(bytes: AsyncGenerator<Uint8Array>, signal: AbortSignal) {
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("cut"))));
+  for (;;) {
+    const next = await Promise.race([bytes.next(), aborted]);
+    if (next.done === true) return;
+    yield next.value;
+  }
+}

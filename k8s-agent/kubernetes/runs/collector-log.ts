@@ -9,6 +9,7 @@ import { containers } from "../../job/names.ts";
 import type { Collected } from "../../launch/launcher.ts";
 import { mostLineBytes, openCollected } from "../../sidecar/messages/collected.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
+import { until } from "./notifier.ts";
 
 export interface CollectorLogOptions {
   readonly api: Pick<ClusterApi, "openLog">;
@@ -23,6 +24,8 @@ export interface CollectorLogOptions {
 }
 
 const retryMilliseconds = 500;
+/** How long what is under way of a log may take, once the collector has ended. */
+const drainMilliseconds = 3000;
 
 /** Resolves to what was collected, or undefined when the collector is lost, or the signal aborts. */
 export async function readCollectorLog(options: CollectorLogOptions): Promise<Collected | undefined> {
@@ -56,7 +59,21 @@ type Found =
   | { readonly kind: "nothing" }
   | { readonly kind: "gone" };
 
-async function readOnce({ api, pod, key, onProblem, signal }: CollectorLogOptions): Promise<Found> {
+async function readOnce(options: CollectorLogOptions): Promise<Found> {
+  const { signal, hasEnded, changed } = options;
+  const turn = new AbortController();
+  const either = AbortSignal.any([signal, turn.signal]);
+  // A stream may stay open, and silent, behind a collector that has ended: nobody tells that it is complete.
+  const drained = until(hasEnded, { changed, signal: either }).then(() => pause(drainMilliseconds, either));
+  void drained.then(() => turn.abort(new Error("the collector has ended, and its log has not")));
+  try {
+    return await readStream({ ...options, signal: either });
+  } finally {
+    turn.abort();
+  }
+}
+
+async function readStream({ api, pod, key, onProblem, signal }: CollectorLogOptions): Promise<Found> {
   const { namespace = "", name = "" } = pod.metadata ?? {};
   const request = { namespace, name, container: containers.collector, follow: true, timestamps: false, signal };
   const answer = await api.openLog(request);

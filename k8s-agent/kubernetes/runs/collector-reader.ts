@@ -26,8 +26,8 @@ export interface CollectorReaderOptions {
 
 /** Beyond the pod's grace for the collector to say something, once main has ended. */
 const collectMilliseconds = 60_000;
-/** Once its pod is gone, what is under way of its log comes within seconds. */
-const goneMilliseconds = 5000;
+/** Once it has ended, for what is under way of its log, and one more look. */
+const endedMilliseconds = 15_000;
 
 export function createCollectorReader(options: CollectorReaderOptions): CollectorReader {
   const { api, getKey, getSighting, changed, logger, signal } = options;
@@ -49,10 +49,10 @@ export function createCollectorReader(options: CollectorReaderOptions): Collecto
 
   async function patience(turn: AbortSignal): Promise<undefined> {
     const grace = getSighting().pod?.spec?.terminationGracePeriodSeconds ?? 0;
-    const gone = until(() => getSighting().podGone, { changed, signal: turn });
+    const ended = until(() => hasCollectorEnded(getSighting()), { changed, signal: turn });
     await Promise.race([
       pause(grace * 1000 + collectMilliseconds, turn),
-      gone.then(() => pause(goneMilliseconds, turn)),
+      ended.then(() => pause(endedMilliseconds, turn)),
     ]);
     return undefined;
   }
