@@ -32,6 +32,8 @@ export function buildCollector(action: Action, { main, ...options }: HelperOptio
     name: containers.collector,
     ...fromHelperImage(options.settings),
     command: buildHelperCommand("collector", action),
+    // Main starts when the collector can hear of its end.
+    lifecycle: { postStart: { exec: { command: buildHelperCommand("collector-ready") } } },
     restartPolicy: "Always",
     securityContext: {
       ...helperSecurity,

@@ -34,4 +34,4 @@ export function buildHelperCommand(...[helper, ...rest]: HelperArguments): strin
 }
 
 /** Which helper, and what it is called with: the collector ignores what a destroy has put out. */
-export type HelperArguments = ["setup"] | ["collector", Action];
+export type HelperArguments = ["setup"] | ["collector", Action] | ["collector-ready"];

@@ -16,6 +16,7 @@ const programs = {
   agent: "adapters/agent/main.ts",
   setup: "k8s-agent/sidecar/setup/main.ts",
   collector: "k8s-agent/sidecar/collector/main.ts",
+  "collector-ready": "k8s-agent/sidecar/collector/await-ready.ts",
 } as const;
 
 /** Packages in the older format call `require`, which a module hasn't. */

@@ -7,6 +7,9 @@
 import { termination } from "../termination.ts";
 import { collect } from "./collect.ts";
 import { collectorKey, exchangeDirectory } from "../mounts.ts";
+import { tellReadiness } from "./readiness.ts";
+
+tellReadiness();
 
 process.exitCode = await collect({
   action: process.argv[2] ?? "",

@@ -92,6 +92,7 @@ function buildCollector(action: Action, exchange: Mount): V1Container {
     name: "collector",
     image: helperImage,
     command: buildHelperCommand("collector", action),
+    lifecycle: { postStart: { exec: { command: buildHelperCommand("collector-ready") } } },
     restartPolicy: "Always",
     securityContext: hardened,
     volumeMounts: [exchange, { name: "key", mountPath: collectorKey.directory, readOnly: true }],
