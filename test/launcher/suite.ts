@@ -19,6 +19,8 @@ export interface LauncherPlace {
    * line break, from files that are rotated; and how it ended after a stop is forgotten now and then.
    */
   readonly inPods?: boolean;
+  /** Takes out of a long line what an old node has put into it. */
+  readonly clean?: (line: string) => string;
   close(): Promise<void>;
 }
 
@@ -221,8 +223,9 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         const { log } = await carryOut(
           `head -c ${20 * mebibyte} /dev/zero | tr '\\000' x > data; ${printPieces("data", 20)}`,
         );
-        expect(log.length).toBe(20971520);
-        expect(log.every((byte) => byte === 0x78)).toBe(true);
+        const line = place.clean?.(log.toString("latin1")) ?? log.toString("latin1");
+        expect(line.length).toBe(20971520);
+        expect(/^x+$/.test(line)).toBe(true);
       });
 
       test("holds NUL and bytes that aren't UTF-8 as they are", async () => {
