@@ -13,7 +13,7 @@ export default mergeConfig(
       testTimeout: 240_000,
       maxWorkers: 2,
       // A node on the machine that tests it stands still at times. The report shows what passed only another time.
-      retry: inCi ? 2 : 0,
+      retry: inCi ? 3 : 0,
     },
   }),
 );
