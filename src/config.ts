@@ -6,6 +6,7 @@ import { ClusterName } from "./contract/names.ts";
 import { refuse, succeed, type Result } from "./contract/result.ts";
 import { jsonText, readVariables, wholeNumber } from "./contract/variables.ts";
 import { AuthenticationConfig, isOpen } from "./middleware/authenticate/config.ts";
+import { isLoopback } from "./middleware/authenticate/loopback.ts";
 import { ClusterPublicJwk, FrontDoorKeyFile } from "./sealing/key-files.ts";
 
 /** A cluster as the front door knows it: its public key is pinned here, as the broker is not trusted. */
@@ -68,11 +69,6 @@ export function getAuthentication({
 }: Pick<FrontDoorConfig, "TOKEN_HASHES" | "AUTHENTICATION">): AuthenticationConfig {
   const tokens = [...(AUTHENTICATION?.tokens ?? []), ...(TOKEN_HASHES ?? [])];
   return { ...AUTHENTICATION, ...(tokens.length === 0 ? {} : { tokens }) };
-}
-
-/** Whether only programs on the same machine can reach a server that listens there. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** A server that others can reach, and that lets everybody in, would run anybody's containers. */

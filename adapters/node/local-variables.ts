@@ -1,7 +1,7 @@
 /** What `.local/` has for variables that the environment leaves out. */
 import { join } from "node:path";
 import { readServers } from "../../src/bus/nats/servers.ts";
-import { isLoopback } from "../../src/config.ts";
+import { isLoopback } from "../../src/middleware/authenticate/loopback.ts";
 import { stringifyJson } from "../../src/contract/json.ts";
 import { AnyObject } from "../../src/contract/objects.ts";
 import { getClusterPublicJwk } from "../../src/sealing/key-files.ts";

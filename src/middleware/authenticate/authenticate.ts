@@ -12,6 +12,7 @@ import type { AuthenticationConfig } from "./config.ts";
 import { isOpen } from "./config.ts";
 import { parseJws, type Jws } from "./jws.ts";
 import { createJwtVerifier } from "./jwt.ts";
+import { describeIntruder } from "./loopback.ts";
 import { createOrchestratorVerifier } from "./orchestrator.ts";
 import { createStaticTokens } from "./static-tokens.ts";
 import { allRights, type Rights } from "./rights.ts";
@@ -45,8 +46,13 @@ export async function createAuthentication(
   return verify.ok ? succeed(buildMiddleware(verify.value, options.logger)) : verify;
 }
 
-/** For servers that nobody else can reach. */
+/** For servers that nobody else can reach, but by way of a browser. */
 export const letEverybodyIn: Authenticate = async (c, next) => {
+  const intruder = describeIntruder(c.req.raw);
+  if (intruder !== undefined) {
+    const message = `Cannot take this request without a token: ${intruder}. Set TOKEN_HASHES for callers like this`;
+    return respondWithError(c, "RES-104", message);
+  }
   c.set("caller", { kind: "anonymous", name: "anonymous" });
   c.set("rights", allRights);
   await next();
