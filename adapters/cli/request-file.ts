@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { isJsonObject, parseJsonObject, stringifyJson } from "../../src/contract/json.ts";
+import { isJsonObject, parseJsonObject, stringifyJson, toRawNumber } from "../../src/contract/json.ts";
 import { refuse, succeed, type Result } from "../../src/contract/result.ts";
 
 /** Reads a request, `-` being standard input; returns the body to send, JSON whose numbers have kept their digits. */
@@ -47,13 +47,9 @@ async function parseYaml(content: string): Promise<Result<string>> {
   return succeed(stringifyJson(keepDigits(value)));
 }
 
-interface RawJson {
-  rawJSON(text: string): unknown;
-}
-
 /** Whole numbers of YAML have as many digits as they like; JSON of bigints is ours to make. */
 function keepDigits(value: unknown): unknown {
-  if (typeof value === "bigint") return (JSON as unknown as RawJson).rawJSON(String(value));
+  if (typeof value === "bigint") return toRawNumber(String(value));
   if (Array.isArray(value)) return value.map(keepDigits);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, keepDigits(member)]));

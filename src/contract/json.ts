@@ -23,6 +23,11 @@ interface RawJson {
 }
 const json = JSON as unknown as RawJson;
 
+/** A number with all its digits, however many a `number` could hold. Throws a SyntaxError for what is no JSON number. */
+export function toRawNumber(digits: string): RawNumber {
+  return json.rawJSON(digits);
+}
+
 /**
  * Reads JSON text. Refused with a reason: what isn't JSON, more than `mostLevels` levels, a `__proto__` key.
  * A leading byte order mark isn't JSON (RFC 8259, section 8.1).
