@@ -6,6 +6,7 @@
  */
 import type { LogPiece } from "../../launch/launcher.ts";
 import { drainMilliseconds } from "./listener.ts";
+import { surelyWholeBytes } from "./lag.ts";
 import { waitForChange, type LogSource } from "./log-source.ts";
 import { decodeMark, encodeMark, logStart, type Position } from "./position.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -17,9 +18,6 @@ export interface ReadMainLogOptions {
   readonly from: string | undefined;
   readonly signal: AbortSignal;
 }
-
-/** A log shorter than this has not been rotated, whatever the node's settings. */
-const surelyWholeBytes = 256 * 1024;
 
 /** Connections are cut when they are idle: an end behind a silence as long as this may be no end. */
 const idleMilliseconds = 20_000;
