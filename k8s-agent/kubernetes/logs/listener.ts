@@ -7,6 +7,9 @@ import { waitForChange, type LogSource } from "./log-source.ts";
 /** A stream in which nothing comes for so long, while main runs, is opened anew. */
 export const silenceMilliseconds = 5 * 60_000;
 
+/** One that may have been left behind at the end of a file, which the kubelet has rotated, much sooner. */
+const shortSilenceMilliseconds = 1500;
+
 /** After main's end, or the pod's. */
 export const drainMilliseconds = 10_000;
 
@@ -21,6 +24,8 @@ export interface Listener {
   open<T>(call: () => Promise<T>): Promise<Heard<T>>;
   /** Waits for what comes next: not longer than silence may last. */
   hear<T>(call: () => Promise<T>): Promise<Heard<T>>;
+  /** From now on a short silence is enough to give the stream up. */
+  hurry(): void;
   close(): void;
 }
 
@@ -33,6 +38,8 @@ export function createListener(source: LogSource, outer: AbortSignal): Listener 
   let since = source.now().getTime();
   let gaveUp = false;
   let idleMilliseconds = 0;
+  let patience = silenceMilliseconds;
+  let hurried = new AbortController();
 
   async function wait<T>(what: "open" | "hear", call: () => Promise<T>): Promise<Heard<T>> {
     const begun = source.now().getTime();
@@ -57,14 +64,15 @@ export function createListener(source: LogSource, outer: AbortSignal): Listener 
       const changed = source.container.state !== state;
       if (mayLast || changed) since = Math.max(since, now);
       ({ state } = source.container);
-      const limit = state === "running" ? silenceMilliseconds : drainMilliseconds;
+      const limit = state === "running" ? patience : drainMilliseconds;
       const rest = since + limit - now;
       if (rest <= 0) {
         gaveUp = true;
         own.abort(new Error(`nothing came for ${limit / 1000} s`));
         return;
       }
-      await waitForChange(source, rest, signal);
+      await waitForChange(source, rest, AbortSignal.any([signal, hurried.signal]));
+      if (hurried.signal.aborted) hurried = new AbortController();
     }
   }
 
@@ -79,6 +87,11 @@ export function createListener(source: LogSource, outer: AbortSignal): Listener 
     },
     open: (call) => wait("open", call),
     hear: (call) => wait("hear", call),
+    hurry() {
+      if (patience === shortSilenceMilliseconds) return;
+      patience = shortSilenceMilliseconds;
+      hurried.abort();
+    },
     close: () => own.abort(),
   };
 }

@@ -125,6 +125,7 @@ describe("main's log", () => {
 
 describe("a gap in main's log is said", () => {
   const big = line(1, "x".repeat(300_000));
+  const next = "2026-11-23T00:00:01.200000001Z next\n";
 
   test("when the node has rotated the log meanwhile", async () => {
     const { text, pieces } = await read([
@@ -141,30 +142,44 @@ describe("a gap in main's log is said", () => {
     expect(calls).toMatchObject([{ follow: true }, { follow: true }]);
   });
 
-  test("but not when it stopped at one because main had ended, and there is another file", async () => {
-    const { text, calls } = await read([[write(big), enter("ended")], [write(line(9, "nine"))]]);
-    expect(text).toBe(`${"x".repeat(300_000)}\nnine\n`);
+  test("but not when it stopped at one because main had ended, and another file goes on at once", async () => {
+    const { text, calls } = await read([[write(big), enter("ended")], [write(next)]]);
+    expect(text).toBe(`${"x".repeat(300_000)}\nnext\n`);
     expect(calls).toMatchObject([{ follow: true }, { follow: false }]);
   });
 
-  test("when files were skipped between two lines of one stream", async () => {
-    const flood = Buffer.alloc(1024 * 1024, `${"x".repeat(1023)}\n`)
-      .toString()
-      .replaceAll("x\n", `x\n${line(2, "").trimEnd()} `);
-    const { text } = await read([
-      [
-        write(line(1, "early")),
-        wait(1000),
-        write(`${line(2, "").trimEnd()} ${flood}more\n`),
-        wait(5000),
-        write(`${line(2, "").trimEnd()} ${flood}more\n${line(3, "late")}`),
-        write(line(3, "later")),
-        write(line(20, "far on")),
-        enter("ended"),
-      ],
-      [write(line(3, "later") + line(20, "far on"))],
+  test("when it stopped at one because main had ended, and there may have been a file between", async () => {
+    const { text } = await read([[write(big), enter("ended")], [write(line(9, "nine"))]]);
+    expect(text).toBe(`${"x".repeat(300_000)}\n[gap: ${rotatedAway}]nine\n`);
+  });
+
+  test("when a stream leaves out files", async () => {
+    const { text, calls } = await read([
+      [write(big), wait(1000), write(line(9, "nine") + line(10, "ten"))],
+      [write(line(9, "nine") + line(10, "ten")), enter("ended")],
     ]);
-    expect(text).toMatch(/late\nlater\n\[gap: main wrote faster than[^\]]*\]far on\n$/);
+    expect(text).toBe(`${"x".repeat(300_000)}\n[gap: ${rotatedAway}]nine\nten\n`);
+    expect(calls).toMatchObject([{ follow: true }, { follow: true, sinceTime: "2026-11-23T00:00:00.000Z" }]);
+  });
+
+  test("but not for a main that was silent meanwhile, which costs one call", async () => {
+    const whole = big + line(9, "nine") + line(30, "thirty") + line(50, "fifty");
+    const { text, calls } = await read([
+      [write(big), wait(1000), write(line(9, "nine"))],
+      [write(whole), enter("ended")],
+      [write(whole)],
+    ]);
+    expect(text).toBe(`${"x".repeat(300_000)}\nnine\nthirty\nfifty\n`);
+    expect(calls).toMatchObject([{ follow: true }, { follow: true }, { follow: false }]);
+  });
+
+  test("but not where the kubelet stays behind at the end of a file: the next one is opened soon enough", async () => {
+    const { text, calls } = await read([
+      [write(big), hang],
+      [write(next), enter("ended")],
+    ]);
+    expect(text).toBe(`${"x".repeat(300_000)}\nnext\n`);
+    expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBe(1500);
   });
 
   test("but not for a main that was silent, however late it is read", async () => {

@@ -6,12 +6,11 @@
  */
 import type { LogPiece } from "../../launch/launcher.ts";
 import { drainMilliseconds } from "./listener.ts";
-import { surelyWholeBytes } from "./lag.ts";
 import { waitForChange, type LogSource } from "./log-source.ts";
 import { decodeMark, encodeMark, logStart, type Position } from "./position.ts";
 import { readAhead } from "./read-ahead.ts";
 import { readSession, type SessionEnd } from "./read-session.ts";
-import { rotatedAway } from "./splice.ts";
+import { rotatedAway, surelyWholeBytes } from "./splice.ts";
 
 export interface ReadMainLogOptions {
   /** The mark of a piece, of this reader or of another replica's; undefined: from the beginning. */
@@ -92,7 +91,7 @@ async function waitForStart({ container }: LogSource, signal: AbortSignal): Prom
 }
 
 type Verdict =
-  /** `isFileEnd`: the kubelet had read a file to its end when main ended, so a newer one goes on from there. */
+  /** `isFileEnd`: the kubelet seems to have read a file to its end, so a newer one goes on from there. */
   { readonly kind: "go-on"; readonly isFileEnd?: boolean } | { readonly kind: "stop"; readonly gap?: string };
 
 interface Session {
@@ -149,7 +148,8 @@ function createJudge(source: LogSource, signal: AbortSignal) {
   return async (end: SessionEnd, { follow, progress }: Session): Promise<Verdict> => {
     if (progress) failures = 0;
     if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = wasSilentAtEnd(end);
-    if (end.kind === "silent" && !isOver()) return goOn;
+    if (end.kind === "doubtful") return goOn;
+    if (end.kind === "silent" && !isOver()) return { kind: "go-on", isFileEnd: true };
     if (end.kind === "gone" || (source.container.state === "gone" && !isWhole(end))) {
       return sawEnd ? stop : { kind: "stop", gap: podGone };
     }

@@ -9,7 +9,7 @@ import { createSplice, type Splice, type SpliceEnd } from "./splice.ts";
 
 export interface SessionOptions {
   readonly position: Position;
-  /** The position is the end of a file of the log. */
+  /** The position may be the end of a file of the log. */
   readonly isFileEnd: boolean;
   /** Waits for more until main ends. */
   readonly follow: boolean;
@@ -25,7 +25,8 @@ export type SessionEnd =
       readonly reason: string;
       readonly idleMilliseconds: number;
     } & Reached)
-  | ({ readonly kind: "not-yet" | "gone" } & Reached);
+  /** `doubtful`: files of the log may have been left out behind the position. */
+  | ({ readonly kind: "not-yet" | "gone" | "doubtful" } & Reached);
 
 interface Reached {
   /** Behind everything that was yielded. */
@@ -46,7 +47,7 @@ export async function* readSession(
     const answer = opened.value;
     if (answer.kind !== "open") return { kind: answer.kind, position };
     const judgeBeginning = createBeginningJudge(source);
-    const splice = createSplice({ podUid: source.podUid, position, isFileEnd, judgeBeginning });
+    const splice = createSplice({ podUid: source.podUid, position, isFileEnd, follow, judgeBeginning });
     return yield* readStream(answer.bytes, { source, listener, splice });
   } finally {
     listener.close();
@@ -66,6 +67,8 @@ async function* readStream(
       if (next.value.done === true) break;
       bytes += next.value.value.length;
       yield* splice.push(next.value.value, source.now());
+      if (splice.isDoubtful) return { kind: "doubtful", position: splice.position };
+      if (splice.mayBeRotated) listener.hurry();
     }
   } finally {
     listener.close();

@@ -11,7 +11,7 @@ const fraction = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** One stream of a log, of which so much comes; what is new in it, and where it got to. */
 function read(records: readonly LogRecord[], { position = logStart, cuts = [] as number[], part = 1 } = {}) {
-  const splice = createSplice({ podUid, position, judgeBeginning: () => undefined });
+  const splice = createSplice({ podUid, position, follow: true, judgeBeginning: () => undefined });
   const log = renderLog(records, position.anchor?.since);
   const come = log.subarray(0, Math.floor(part * log.length));
   const pieces = cutAt(come, cuts).flatMap((bytes) => splice.push(bytes, receivedAt));
@@ -104,7 +104,7 @@ describe("a stream of a log", () => {
   });
 
   test("has the kubelet's own words told from main's", () => {
-    const splice = createSplice({ podUid, position: logStart, judgeBeginning: () => undefined });
+    const splice = createSplice({ podUid, position: logStart, follow: true, judgeBeginning: () => undefined });
     const log = "2026-11-23T00:23:31.987759199Z main's\nunable to retrieve container logs for containerd://1\n";
     expect(join(splice.push(Buffer.from(log), receivedAt))).toBe("main's\n");
     expect(splice.end().remark).toBe("unable to retrieve container logs for containerd://1");

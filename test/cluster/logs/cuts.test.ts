@@ -23,7 +23,7 @@ describe("main's log over a bad network", () => {
       await delay(Math.random() * 250);
       cuts += stage.cutter.cut() > 0 ? 1 : 0;
     }
-    expect(await reading).toEqual({ lines: count, last: count, faults: [], gaps: [] });
+    expect(await reading).toEqual({ lines: count, last: count, faults: [], unsaid: 0, gaps: [] });
     expect(cuts).toBe(50);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readMainLog } from "../../../k8s-agent/kubernetes/logs/read-main-log.ts";
 import { openLogStage, type LogStage } from "./log-stage.ts";
-import { countLines, numberedLineBytes, printNumberedLines } from "./numbered-lines.ts";
+import { countLines, numberedLineBytes, printNumberedLines, type Count } from "./numbered-lines.ts";
 
 let stage: LogStage;
 beforeAll(async () => {
@@ -13,17 +13,19 @@ const { signal } = new AbortController();
 const mebibyte = 1024 * 1024;
 
 describe("main's log, when main writes a lot", () => {
-  // A node that does everything on two processors can't always be read at 2.5 MB/s: `STEADY_MIB=100 STEADY_KB=2500` asks
-  // for that. A busy machine may be too slow even so, and then says so: whole it must be at one of five times.
-  const [mebibytes, kilobytes] = [Number(process.env["STEADY_MIB"] ?? 25), Number(process.env["STEADY_KB"] ?? 400)];
-  test(`is whole across rotations: ${mebibytes} MiB at ${kilobytes} kB/s`, { retry: 4 }, async ({ task }) => {
-    const count = Math.ceil((mebibytes * mebibyte) / numberedLineBytes);
-    const pod = await stage.startPod(
-      `steady-${task.result?.retryCount ?? 0}`,
-      printNumberedLines({ count, burst: kilobytes, pauseMilliseconds: 95 }),
-    );
-    const counted = await countLines(readMainLog(pod.source, { from: undefined, signal }));
-    expect(counted).toEqual({ lines: count, last: count, faults: [], gaps: [] });
+  // A node that does everything on two processors can't always be read at 2.5 MB/s, and then says so: whole the log must be at
+  // one of five times. A kubelet that rotates a log may miss what is written within that moment, which nobody can see.
+  test("is whole across rotations: 100 MiB at 2.5 MB/s", { timeout: 900_000 }, async () => {
+    const count = Math.ceil((100 * mebibyte) / numberedLineBytes);
+    const burst = 2500;
+    const tries: Count[] = [];
+    for (let number = 0; number < 5 && tries.at(-1)?.lines !== count; number += 1) {
+      const pod = await stage.startPod("steady", printNumberedLines({ count, burst, pauseMilliseconds: 95 }));
+      const counted = await countLines(readMainLog(pod.source, { from: undefined, signal }));
+      tries.push(counted);
+      expect(counted.unsaid).toBeLessThan(burst);
+    }
+    expect(tries.at(-1)).toEqual({ lines: count, last: count, faults: [], unsaid: 0, gaps: [] });
   });
 
   test("says a gap wherever lines are missing: 200 MiB at full speed", async () => {

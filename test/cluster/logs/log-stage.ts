@@ -1,4 +1,5 @@
 /** Plain pods in a real cluster, and readers of their logs as the agent reads them. */
+import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import { createClusterApi, type ClusterClient } from "../../../k8s-agent/kubernetes/api/create-cluster-api.ts";
 import type { LogSource, MainContainer } from "../../../k8s-agent/kubernetes/logs/log-source.ts";
@@ -8,8 +9,8 @@ import { openClusterStage, type ClusterStage } from "../support/cluster-stage.ts
 import { openCutter, type Cutter } from "./cutter.ts";
 
 export interface LogStage {
-  /** Starts a pod whose main runs a shell script of busybox. */
-  startPod(name: string, script: string): Promise<Watched>;
+  /** Starts a pod whose main runs a shell script of busybox. Its name has something of its own: tests are tried again. */
+  startPod(title: string, script: string): Promise<Watched>;
   /** Between the readers and the API server. */
   readonly cutter: Cutter;
   close(): Promise<void>;
@@ -34,7 +35,8 @@ export async function openLogStage(): Promise<LogStage> {
   const over = new AbortController();
   return {
     cutter,
-    async startPod(name, script) {
+    async startPod(title, script) {
+      const name = `${title}-${randomBytes(4).toString("hex")}`;
       const { metadata } = await stage.core.createNamespacedPod({
         namespace: stage.namespace,
         body: buildPod(name, script),

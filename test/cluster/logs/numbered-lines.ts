@@ -36,6 +36,8 @@ export interface Count {
   readonly last: number;
   /** Each place where a line isn't the next one, or is none, and no gap is said there. */
   readonly faults: readonly string[];
+  /** Lines that are missing there. */
+  readonly unsaid: number;
   /** What was said to be missing, and how many lines really were. */
   readonly gaps: readonly { readonly reason: string; readonly missing: number }[];
 }
@@ -48,6 +50,7 @@ export async function countLines(pieces: AsyncIterable<LogPiece>): Promise<Count
   const faults: string[] = [];
   const gaps: { reason: string; missing: number }[] = [];
   let lines = 0;
+  let unsaid = 0;
   let last = 0;
   let rest = "";
   let broken: string | undefined;
@@ -61,7 +64,10 @@ export async function countLines(pieces: AsyncIterable<LogPiece>): Promise<Count
       return;
     }
     if (reason !== undefined) gaps.push({ reason, missing: number - last - 1 });
-    else if (broken !== undefined || number !== last + 1) faults.push(broken ?? `${number} behind ${last}`);
+    else if (broken !== undefined || number !== last + 1) {
+      faults.push(broken ?? `${number} behind ${last}`);
+      unsaid += number - last - 1;
+    }
     broken = reason = undefined;
     lines += 1;
     last = number;
@@ -79,5 +85,5 @@ export async function countLines(pieces: AsyncIterable<LogPiece>): Promise<Count
   }
   if (reason !== undefined) gaps.push({ reason, missing: 0 });
   if (rest !== "" || broken !== undefined) faults.push(`${broken ?? rest.slice(0, 300)} at the end`);
-  return { lines, last, faults, gaps };
+  return { lines, last, faults, unsaid, gaps };
 }
