@@ -11,7 +11,7 @@ import { ClusterPublicJwk, FrontDoorPublicJwk, getClusterPublicJwk } from "../sr
 import { readJson, readText, writeJson, writePrivate, type Step } from "./broker-files.ts";
 
 /** `clusters.json`: routes are yours to add. */
-export const ClusterRegistry = v.record(
+const ClusterRegistry = v.record(
   ClusterName,
   v.strictObject({ key: ClusterPublicJwk, routes: v.optional(v.array(v.string())) }),
 );
