@@ -198,7 +198,7 @@ test("whoever comes only after a run's end learns all that it went through, each
   const run = buildRun({ script: "exit 0" });
   const { runId } = run.order;
   await launcher.launch(run);
-  await expect.poll(() => place.findAll(runId), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => place.findAll(runId)).toEqual([]);
   const { statuses } = await awaitEnd(launcher, runId);
   expect(statuses.map(({ kind }) => kind)).toEqual(["starting", "running", "collecting", "ended"]);
 });

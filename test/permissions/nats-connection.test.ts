@@ -91,7 +91,7 @@ test.each(["nats", "ws"])(
       const url = scheme === "ws" ? `ws://127.0.0.1:${webSocketPort}` : server.url;
       const connection = await connectNats({ url, name: "test", logger, patienceMilliseconds: 5000 });
       await server.restart();
-      await expect.poll(() => lines.join(), { timeout: 10_000 }).toContain("Connected to the broker again");
+      await expect.poll(() => lines.join()).toContain("Connected to the broker again");
       await connection.flush();
       expect(lines.join()).toContain("Lost the connection to the broker");
       await connection.close();
@@ -178,7 +178,7 @@ test("credentials are read again for each connection; while the file is gone or 
   const again = async () => {
     lines.length = 0;
     await broker.server.restart();
-    await expect.poll(() => lines.join(), { timeout: 10_000 }).toContain("Connected to the broker again");
+    await expect.poll(() => lines.join()).toContain("Connected to the broker again");
   };
   await rm(credentialsFile);
   await again();
