@@ -130,7 +130,9 @@ describe("publishing a log", () => {
   test("cuts a line of 20 MiB in full chunks, between characters", async () => {
     const { logs } = createMemoryBus();
     const line = Buffer.alloc(7 * 3_000_000, "x😀é");
-    const end = await publish(logs, logOf(Buffer.concat([line, Buffer.from(`${secret} end\n`)]), 65_537), { schedule: neverDue });
+    const end = await publish(logs, logOf(Buffer.concat([line, Buffer.from(`${secret} end\n`)]), 65_537), {
+      schedule: neverDue,
+    });
     const chunks = await readChunks(logs);
     expectWhole(chunks);
     expect(chunks.every(({ text }) => isUtf8(text))).toBe(true);
