@@ -226,12 +226,12 @@ test("the time that a request has is kept even when no agent is there to keep it
   const by = place.create({ backstopSeconds: 0, graceSeconds: 1 });
   const run = buildRun({
     script: "trap 'echo asked' TERM; echo ready; while :; do sleep 0.05; done",
-    values: { timeout: 1 },
+    values: { timeout: 3 },
   });
   const { runId } = run.order;
   await by.launch(run);
   const { ended } = await awaitEnd(by, runId);
-  expect(ended.cause).toMatchObject({ kind: "deadline", message: expect.stringContaining("timeout of 1 seconds") });
+  expect(ended.cause).toMatchObject({ kind: "deadline", message: expect.stringContaining("timeout of 3 seconds") });
   expect((await readLog(by, runId)).toString()).toContain("asked\n");
 });
 

@@ -49,7 +49,7 @@ test.each(["nats", "ws"])("a server that isn't there is an error within the pati
   const url = `${scheme}://somebody:hunter2@127.0.0.1:${await findFreePort()}`;
   const connecting = connectNats({ url, name: "test", logger, patienceMilliseconds: 1000 });
   await expect(connecting).rejects.toThrow(/^Cannot reach the broker at (nats|ws):\/\/127\.0\.0\.1:\d+: \w/);
-  expect(performance.now() - start).toBeLessThan(3000);
+  expect(performance.now() - start).toBeLessThan(15_000);
   // Several attempts, but nothing new to say about them; and never a password.
   expect(lines).toHaveLength(1);
   expect(lines.join()).not.toContain("hunter2");

@@ -100,7 +100,7 @@ describe.each(runtimes)("On $name", (runtime) => {
     for (const client of clients) client.leave();
     // The agent follows nothing; what it and the front doors subscribe to for themselves is there all the time.
     const left = () => lab.countSubscriptions();
-    await waitUntil("nobody follows any more", async () => (await left()) <= before + 4, { seconds: 40 });
+    await waitUntil("nobody follows any more", async () => (await left()) <= before + 4);
     await run.finish();
   }, 60_000);
 });
