@@ -90,7 +90,10 @@ async function readEvents(bus: Bus): Promise<RunEvent[]> {
   const last = await bus.events.last(address);
   const events: RunEvent[] = [];
   if (last === undefined) return events;
-  for await (const { data, sequence } of bus.events.follow(address, { after: 0, signal: AbortSignal.timeout(2000) })) {
+  for await (const { data, sequence } of bus.events.follow(address, {
+    after: 0,
+    signal: AbortSignal.timeout(20_000),
+  })) {
     events.push(take(decodeMessage(RunEvent, data)));
     if (sequence === last.sequence) break;
   }

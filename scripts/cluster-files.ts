@@ -4,14 +4,19 @@
  */
 import { join } from "node:path";
 import * as v from "valibot";
-import { readClusterKeys, readTrustedFrontDoors } from "../adapters/node/local-files.ts";
+import { readClusterKeys, readFrontDoorKeys } from "../adapters/node/local-files.ts";
 import { stringifyJson } from "../src/contract/json.ts";
 import { ClusterName } from "../src/contract/names.ts";
-import { ClusterPublicJwk, FrontDoorPublicJwk, getClusterPublicJwk } from "../src/sealing/key-files.ts";
+import {
+  ClusterPublicJwk,
+  FrontDoorPublicJwk,
+  getClusterPublicJwk,
+  getFrontDoorPublicJwk,
+} from "../src/sealing/key-files.ts";
 import { readJson, readText, writeJson, writePrivate, type Step } from "./broker-files.ts";
 
 /** `clusters.json`: routes are yours to add. */
-export const ClusterRegistry = v.record(
+const ClusterRegistry = v.record(
   ClusterName,
   v.strictObject({ key: ClusterPublicJwk, routes: v.optional(v.array(v.string())) }),
 );
@@ -63,39 +68,45 @@ export async function writeAgentFiles(directory: string, { cluster, url, apiPref
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   return [
     { what: paths.keys, outcome: known === undefined ? "created" : "unchanged" },
-    await trustFrontDoor(directory, paths.frontDoors),
+    await trustFrontDoor(directory, { cluster, key: getFrontDoorPublicJwk(await readFrontDoorKeys(directory)) }),
     await writePrivate(paths.agentEnv, lines.join("")),
   ];
 }
 
-/** Adds the front door's key to those that the agent obeys; older ones may have signed what is queued. */
-async function trustFrontDoor(directory: string, path: string): Promise<Step> {
+/** Adds a front door's key to those that the agent obeys; older ones may have signed what is queued. */
+export async function trustFrontDoor(
+  directory: string,
+  { cluster, key }: { cluster: string; key: FrontDoorPublicJwk },
+): Promise<Step> {
+  const path = getClusterPaths(directory, cluster).frontDoors;
   const known = (await readJson(path, v.array(FrontDoorPublicJwk))) ?? [];
-  const fresh = (await readTrustedFrontDoors(directory)).filter(({ kid }) => !known.some((key) => key.kid === kid));
-  return writeJson(path, [...fresh, ...known]);
+  return writeJson(path, known.some(({ kid }) => kid === key.kid) ? known : [key, ...known]);
+}
+
+/** The front door's clusters; none where there is no list yet. */
+export async function readRegistry(directory: string): Promise<v.InferOutput<typeof ClusterRegistry>> {
+  return (await readJson(getRegistryPath(directory), ClusterRegistry)) ?? {};
 }
 
 const getRegistryPath = (directory: string) => join(directory, "clusters.json");
 
 /** Makes the cluster known to the front door, with its newest key. */
 export async function registerCluster(directory: string, cluster: string): Promise<Step> {
-  const path = getRegistryPath(directory);
   const key = getClusterPublicJwk(await readClusterKeys(directory, cluster));
-  const known = (await readJson(path, ClusterRegistry)) ?? {};
-  return writeRegistry(path, { ...known, [cluster]: { key, routes: known[cluster]?.routes ?? [] } });
+  const known = await readRegistry(directory);
+  return writeRegistry(directory, { ...known, [cluster]: { key, routes: known[cluster]?.routes ?? [] } });
 }
 
 /** Makes the front door forget the cluster. */
 export async function unregisterCluster(directory: string, cluster: string): Promise<Step> {
-  const path = getRegistryPath(directory);
-  const known = (await readJson(path, ClusterRegistry)) ?? {};
-  return writeRegistry(path, Object.fromEntries(Object.entries(known).filter(([name]) => name !== cluster)));
+  const known = await readRegistry(directory);
+  return writeRegistry(directory, Object.fromEntries(Object.entries(known).filter(([name]) => name !== cluster)));
 }
 
 /** A line a cluster, as people edit it. */
-function writeRegistry(path: string, registry: v.InferOutput<typeof ClusterRegistry>): Promise<Step> {
+function writeRegistry(directory: string, registry: v.InferOutput<typeof ClusterRegistry>): Promise<Step> {
   const lines = Object.entries(registry).map(
     ([name, cluster]) => `  ${stringifyJson(name)}: ${stringifyJson(cluster)}`,
   );
-  return writePrivate(path, `{\n${lines.join(",\n")}\n}\n`);
+  return writePrivate(getRegistryPath(directory), `{\n${lines.join(",\n")}\n}\n`);
 }

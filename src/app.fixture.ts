@@ -129,7 +129,7 @@ async function sendRequest(app: Stage["app"], request: RequestOptions): Promise<
 }
 
 async function takeRun(bus: Bus, parties: Parties): Promise<PlayedRun> {
-  for await (const lease of bus.requests.take(cluster, { signal: AbortSignal.timeout(2000) })) {
+  for await (const lease of bus.requests.take(cluster, { signal: AbortSignal.timeout(20_000) })) {
     const request = decodeMessage(RunRequest, lease.data);
     if (!request.ok) throw new Error(request.problem);
     const opened = await openRequest(request.value, { keys: parties.agent, address: lease.address });

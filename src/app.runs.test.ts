@@ -242,7 +242,7 @@ describe("waiting", () => {
     const reply = await stage.put(undefined, { prefer: "wait=1" });
     expect(reply.status).toBe(202);
     expect(performance.now() - begun).toBeGreaterThan(900);
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 
   test("is what a configured default says, unless the request says otherwise", async () => {

@@ -1,12 +1,12 @@
 /** The front door's configuration: environment variables, the same on every runtime. */
 import * as v from "valibot";
-import { mapOf } from "./contract/objects.ts";
 import { limits } from "./contract/limits.ts";
+import { isLoopback } from "./contract/loopback.ts";
 import { ClusterName } from "./contract/names.ts";
+import { mapOf } from "./contract/objects.ts";
 import { refuse, succeed, type Result } from "./contract/result.ts";
 import { jsonText, readVariables, wholeNumber } from "./contract/variables.ts";
 import { AuthenticationConfig, isOpen } from "./middleware/authenticate/config.ts";
-import { isLoopback } from "./middleware/authenticate/loopback.ts";
 import { ClusterPublicJwk, FrontDoorKeyFile } from "./sealing/key-files.ts";
 
 /** A cluster as the front door knows it: its public key is pinned here, as the broker is not trusted. */

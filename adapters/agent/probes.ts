@@ -23,7 +23,7 @@ export async function serveProbes(port: number | undefined, probed: Probed): Pro
 }
 
 /** 200, or 503 with the reason. */
-export async function answerProbe(request: Request, probed: Probed): Promise<Response> {
+async function answerProbe(request: Request, probed: Probed): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/alive") return answer(200, "alive");
   if (pathname === "/metrics" && probed.metrics) return probed.metrics.fetch(request);

@@ -20,7 +20,7 @@ export interface GlobalOptions {
   readonly color: boolean;
 }
 
-export const defaultUrl = "http://127.0.0.1:8787";
+const defaultUrl = "http://127.0.0.1:8787";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

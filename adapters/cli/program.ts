@@ -32,7 +32,10 @@ function buildProgram(perform: Perform): Command {
   const program = new Command("container-driver")
     .description("Runs containers as resource drivers, and shows what they do.")
     .option("--url <url>", "the server (default: $CONTAINER_DRIVER_URL, or http://127.0.0.1:8787)")
-    .option("--token-file <file>", "file with the bearer token (default: $CONTAINER_DRIVER_TOKEN)")
+    .option(
+      "--token-file <file>",
+      "file with the bearer token (default: none; $CONTAINER_DRIVER_TOKEN holds the token itself)",
+    )
     .option("--json", "JSON for programs: a line for each thing where there are many")
     .option("--no-color", "no colours; NO_COLOR does the same")
     .configureHelp({ showGlobalOptions: true })

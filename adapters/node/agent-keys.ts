@@ -19,7 +19,7 @@ export async function loadAgentKeys(
       ? readClusterKeys(localDirectory, cluster)
       : readClusterKeyFile(CLUSTER_KEYS_FILE)),
     await (TRUSTED_FRONT_DOORS_FILE === undefined
-      ? readTrustedFrontDoors(localDirectory)
+      ? readTrustedFrontDoors(localDirectory, cluster)
       : readFrontDoorList(TRUSTED_FRONT_DOORS_FILE)),
   );
 }

@@ -56,7 +56,7 @@ export function withLocalKeys(environment: Environment, { localDirectory, cluste
 }
 
 /** The environment, with defaults that are looked for only where it says nothing. An empty variable counts as left out. */
-export async function fillIn(
+async function fillIn(
   environment: Environment,
   defaults: Readonly<Record<string, () => Promise<string | undefined>>>,
 ): Promise<Environment> {

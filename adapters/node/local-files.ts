@@ -27,9 +27,12 @@ export function readClusterKeys(directory: string, cluster: string): Promise<Clu
   return readOrMake(join(directory, "clusters", cluster, "keys.json"), ClusterKeyFile, generateClusterKeys);
 }
 
-/** The public keys of the front doors that this machine's agents obey. */
-export async function readTrustedFrontDoors(directory: string): Promise<FrontDoorPublicJwk[]> {
-  return [getFrontDoorPublicJwk(await readFrontDoorKeys(directory))];
+/** The public keys of the front doors that a cluster's agent on this machine obeys: this machine's own, and those it was given. */
+export async function readTrustedFrontDoors(directory: string, cluster: string): Promise<FrontDoorPublicJwk[]> {
+  const own = getFrontDoorPublicJwk(await readFrontDoorKeys(directory));
+  const path = join(directory, "clusters", cluster, "front-doors.json");
+  const given = (await readTextIfThere(path)) === undefined ? [] : await readFrontDoorList(path);
+  return [own, ...given.filter(({ kid }) => kid !== own.kid)];
 }
 
 /** Reads a cluster's keys from a file that must be there. */

@@ -1,8 +1,8 @@
 /** What `.local/` has for variables that the environment leaves out. */
 import { join } from "node:path";
 import { readServers } from "../../src/bus/nats/servers.ts";
-import { isLoopback } from "../../src/middleware/authenticate/loopback.ts";
 import { stringifyJson } from "../../src/contract/json.ts";
+import { isLoopback } from "../../src/contract/loopback.ts";
 import { AnyObject } from "../../src/contract/objects.ts";
 import { getClusterPublicJwk } from "../../src/sealing/key-files.ts";
 import { readClusterKeys, readFrontDoorKeys, readJsonFile, readTextIfThere } from "./local-files.ts";

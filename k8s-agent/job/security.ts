@@ -11,7 +11,7 @@ const defaultUser = 1000;
 export const setupUser = { runAsUser: defaultUser, runAsGroup: defaultUser } as const;
 
 /** `fsGroup`: any user of the pod can read the volumes of the Secret and write the others. */
-export const podSecurity: PodSecurity = {
+const podSecurity: PodSecurity = {
   runAsNonRoot: true,
   runAsUser: defaultUser,
   runAsGroup: defaultUser,
@@ -19,7 +19,7 @@ export const podSecurity: PodSecurity = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-export const containerSecurity: ContainerSecurity = {
+const containerSecurity: ContainerSecurity = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
 };

@@ -15,7 +15,7 @@ export interface Launcher {
    * the workload must exist can pass `mustExist` and gets `missing` instead of a second execution.
    */
   launch(run: Run, options?: LaunchOptions): Promise<Launched>;
-  /** What becomes of the workload, from its present status on; the last one is `ended`, or the signal aborts. */
+  /** What becomes of the workload, from its present status on, or an earlier one; the last one is `ended`, or the signal aborts. */
   watch(runId: string, options: { signal: AbortSignal }): AsyncIterable<WorkloadStatus>;
   /** What main writes to stdout and stderr, raw, from a mark on (undefined: the start) to its end. */
   readLog(runId: string, options: { from: string | undefined; signal: AbortSignal }): AsyncIterable<LogPiece>;

@@ -45,14 +45,18 @@ test("a run is claimed once, also after whoever claimed it has gone", async () =
   expect(await readdir(directory)).toEqual(["sock"]);
 });
 
-test("a viewer gets the present status, then each change, then the end of the connection", async () => {
+test("a viewer gets each status from the first one on, however late, then the end of the connection", async () => {
   const made = await claim();
   const early = await open();
   expect(await early.next()).toEqual({ kind: "starting", startedAt });
   const running = { kind: "running", startedAt, mainStartedAt: startedAt, commit: "abc" } as const;
   made?.publish(running);
   const late = await open();
-  expect([await early.next(), await late.next()]).toEqual([running, running]);
+  expect([await early.next(), await late.next(), await late.next()]).toEqual([
+    running,
+    { kind: "starting", startedAt },
+    running,
+  ]);
   made?.close();
   expect([await early.next(), await late.next()]).toEqual([undefined, undefined]);
 });

@@ -5,6 +5,8 @@ import { Command, encodeLine, getErrorCode, readMessages, type LiveStatus } from
 
 /** A claimed run, as those who watch it see it. */
 export interface Claim {
+  /** All that was published, in order: what the run went through. */
+  readonly stages: readonly LiveStatus[];
   publish(status: LiveStatus): void;
   /** Tells those who wait for it how long the log is now. */
   announceLog(bytes: number): void;
@@ -27,13 +29,14 @@ export interface ClaimOptions {
  */
 export async function claimRun({ socket, startedAt, onStop }: ClaimOptions): Promise<Claim | undefined> {
   const viewers = new Set<Viewer>();
-  let status: LiveStatus = { kind: "starting", startedAt };
+  const stages: LiveStatus[] = [{ kind: "starting", startedAt }];
   let logBytes = 0;
   const server = createServer((connection) => {
     const viewer = serveViewer(connection, { onStop, getLogBytes: () => logBytes });
     viewers.add(viewer);
     connection.on("close", () => viewers.delete(viewer));
-    viewer.show(status);
+    // From the start: a main may be quicker than whoever comes to watch it.
+    for (const status of stages) viewer.show(status);
   });
   const bound = `${socket}.${process.pid}`;
   await listen(server, bound);
@@ -44,8 +47,9 @@ export async function claimRun({ socket, startedAt, onStop }: ClaimOptions): Pro
     return undefined;
   }
   return {
-    publish(next) {
-      status = next;
+    stages,
+    publish(status) {
+      stages.push(status);
       for (const viewer of viewers) viewer.show(status);
     },
     announceLog(bytes) {

@@ -8,7 +8,7 @@ import { decodeMessage, encodeMessage } from "../../src/contract/decode.ts";
 import { Outputs } from "../../src/contract/outputs.ts";
 import { succeed, type Result } from "../../src/contract/result.ts";
 import type { Ended, EndCause } from "../launch/launcher.ts";
-import { getErrorCode } from "./protocol.ts";
+import { getErrorCode, LiveStatus } from "./protocol.ts";
 
 const Cause = v.variant("kind", [
   v.object({ kind: v.literal("exited"), exitCode: v.number() }),
@@ -41,8 +41,14 @@ const EndedFile = v.object({
     commit: v.exactOptional(v.string()),
   }),
   logGap: v.exactOptional(LogGap),
+  stages: v.exactOptional(v.array(LiveStatus)),
 });
-export type EndedFile = { readonly ended: Ended; readonly logGap?: LogGap };
+export type EndedFile = {
+  readonly ended: Ended;
+  readonly logGap?: LogGap;
+  /** What the run went through before, for whoever comes too late to have watched it. */
+  readonly stages?: readonly LiveStatus[];
+};
 
 /** One block of a file system: enough for a final status without what was collected. */
 const reservedBytes = 4096;

@@ -115,17 +115,23 @@ interface WatchOptions {
 }
 
 async function* watch(files: RunFiles, { logger, signal }: WatchOptions): AsyncGenerator<WorkloadStatus> {
+  const told = new Set<string>();
+  const isNews = ({ kind }: LiveStatus) => told.size < told.add(kind).size;
   for await (const socket of openConnections(files.socket, signal)) {
-    yield* readMessages(socket, LiveStatus);
+    for await (const status of readMessages(socket, LiveStatus)) if (isNews(status)) yield status;
   }
-  if (!signal.aborted) yield await findEnd(files, logger);
+  if (signal.aborted) return;
+  const content = await readEndedFile(files.ended);
+  if (content?.ok === true) yield* (content.value.stages ?? []).filter(isNews);
+  yield content?.ok === true ? content.value.ended : await explainLoss(files, { logger, problem: content?.problem });
 }
 
-/** The final status of a run that has no supervisor any more. */
-async function findEnd(files: RunFiles, logger: LocalLauncherLogger): Promise<Ended> {
-  const content = await readEndedFile(files.ended);
-  if (content?.ok === true) return content.value.ended;
-  if (content !== undefined) return lose(`Cannot read how the run ended: ${content.problem}`);
+/** The final status of a run whose supervisor left none that can be read. */
+async function explainLoss(
+  files: RunFiles,
+  { logger, problem }: { logger: LocalLauncherLogger; problem: string | undefined },
+): Promise<Ended> {
+  if (problem !== undefined) return lose(`Cannot read how the run ended: ${problem}`);
   if (!(await isClaimed(files))) return lose("Cannot tell how the run ended: there is no workload of it");
   const reason = await readLastWords(files);
   logger.warn({ directory: files.directory, reason }, "A run's supervisor died");

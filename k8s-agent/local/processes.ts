@@ -39,7 +39,7 @@ export async function endProcesses(marks: ProcessMarks, graceMilliseconds: numbe
 }
 
 /** Signals the whole groups of all processes that bear the marks. */
-export function signalProcesses(marks: ProcessMarks, signal: NodeJS.Signals): void {
+function signalProcesses(marks: ProcessMarks, signal: NodeJS.Signals): void {
   const groups = new Set(findProcesses(marks).map(({ group }) => group));
   if (marks.group !== undefined) groups.add(marks.group);
   for (const group of groups) signalGroup(group, signal);

@@ -1,8 +1,8 @@
 /**
  * What agent and supervisor say to each other over a run's socket: JSON, a line each.
  *
- * The supervisor sends its status when somebody connects and at each change, but never the final one: that is in a file
- * before the connection closes, so that there is one way to learn it, live or late. `await-log` asks to be told once the
+ * The supervisor sends each status that it has had when somebody connects, and then each change, but never the final one: that is
+ * in a file before the connection closes, so that there is one way to learn it, live or late. `await-log` asks to be told once the
  * log is longer than what one has read; asking anew after each reading means that no change is missed, and that a slow
  * reader isn't sent more than it takes.
  */

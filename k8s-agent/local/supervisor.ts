@@ -69,7 +69,7 @@ async function carryOut(spec: SupervisorSpec, { files, claim, termination, start
   // The machine is going down, or somebody has had enough: main gets its chance to end well.
   process.on("SIGTERM", () => termination.stop(spec.graceSeconds));
   const deadline = startBackstop(spec, termination);
-  const content = await superviseWhole(spec, { files, claim, termination, startedAt });
+  const content = { ...(await superviseWhole(spec, { files, claim, termination, startedAt })), stages: claim.stages };
   clearTimeout(deadline.timer);
   await writeEndedFile(files.ended, deadline.passed ? toDeadline(content, spec) : content);
   claim.close();
@@ -106,7 +106,7 @@ function startBackstop(spec: SupervisorSpec, termination: Termination) {
   return backstop;
 }
 
-function toDeadline({ ended, logGap }: EndedFile, spec: SupervisorSpec): EndedFile {
+function toDeadline({ ended, ...more }: EndedFile, spec: SupervisorSpec): EndedFile {
   const message = `Cannot finish the run: it was stopped ${spec.backstopSeconds} seconds after its timeout of ${getTimeout(spec)} seconds`;
-  return { ended: { ...ended, cause: { kind: "deadline", message } }, ...(logGap === undefined ? {} : { logGap }) };
+  return { ended: { ...ended, cause: { kind: "deadline", message } }, ...more };
 }

@@ -5,7 +5,7 @@ import { startOfCharacter, toUtf8 } from "./utf8.ts";
 const mask = Buffer.from("***");
 
 /** Raw bytes in a part: few, so that parts fill chunks well. Text that isn't UTF-8 at all comes out three times as long. */
-export const partBytes = 4096;
+const partBytes = 4096;
 
 export interface Rendered {
   /** In UTF-8, whole characters. */

@@ -50,7 +50,7 @@ async function pack(entries: readonly Entry[], file: string): Promise<void> {
   }
 }
 
-export async function digestStream(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+async function digestStream(pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash("sha256");
   for await (const piece of pieces) hash.update(piece);
   return `sha256:${hash.digest("hex")}`;

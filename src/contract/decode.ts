@@ -40,7 +40,7 @@ export function check<S extends AnySchema>(schema: S, value: unknown): Result<v.
 const mostIssues = 5;
 
 /** One sentence for each thing that is wrong, the first few in full. */
-export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string[] {
+function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string[] {
   const all = [...new Set(issues.map(describeIssue))];
   return all.length > mostIssues ? [...all.slice(0, mostIssues), `and ${all.length - mostIssues} more`] : all;
 }
@@ -72,6 +72,9 @@ function describeExpected(expected: string | null): string {
     boolean: "true or false",
     number: "a number",
   };
+  // valibot joins choices as TypeScript does: ("x" | "y").
+  const choices = /^\((.*)\)$/.exec(expected ?? "")?.[1];
+  if (choices !== undefined) return `one of ${choices.replaceAll(" | ", ", ")}`;
   return words[expected ?? ""] ?? expected ?? "something else";
 }
 

@@ -21,7 +21,7 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 
 /** What keeps a workload from its own end: each is told by whoever launched it, with a sentence and the evidence. */
-export const workloadFailures = [
+const workloadFailures = [
   "setup-failed",
   "start-failed",
   "out-of-memory",

@@ -30,11 +30,6 @@ export function buildLiveSubject(channel: Channel, { cluster, runId }: RunAddres
   return `${livePrefix}.${channel}.${cluster}.${runId}`;
 }
 
-/** `cd.v1.live.>`: everything that is repeated. */
-export function buildLiveWildcard(): string {
-  return `${livePrefix}.>`;
-}
-
 /** From a cluster's entries to their live repetition, as a stream's `republish` has it. */
 export function buildRepublish(channel: Channel, cluster: string): { readonly src: string; readonly dest: string } {
   return { src: `${prefix}.${channel}.${cluster}.>`, dest: `${livePrefix}.${channel}.${cluster}.>` };

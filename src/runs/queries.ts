@@ -40,7 +40,7 @@ const Flag = v.pipe(
 );
 
 /** Lines that a tail may have. */
-export const mostTailLines = 100_000;
+const mostTailLines = 100_000;
 
 export const ListQuery = knownKeys({
   cluster: v.optional(ClusterName),

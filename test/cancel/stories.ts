@@ -26,7 +26,7 @@ export function describeCancel(name: string, start: Start<OpenServer>): void {
         echo begun > ${witness.path}/begun
         while :; do sleep 0.1 || :; done`);
       const address = { cluster: server.cluster, runId: readRunId(await driver.put(guresid, request)) };
-      await witness.await("begun", { seconds: 60 });
+      await witness.await("begun");
       return { address, ask: () => driver.provision(guresid, request) };
     }
 

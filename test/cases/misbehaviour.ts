@@ -10,8 +10,8 @@ export function describeMisbehaviour(getStage: GetStage): void {
   const provision = (script: string, options?: ScriptOptions) =>
     getStage().driver.provision(createGuresid(), buildScriptRequest(script, options));
 
-  /** Enough for the container to begin. */
-  const getTimeout = () => 1 + (getStage().server.startSeconds ?? 0);
+  /** Enough for the container to begin, on a busy machine too. */
+  const getTimeout = () => 3 + (getStage().server.startSeconds ?? 0);
 
   const timed = async <T>(work: Promise<T>) => {
     const begun = performance.now();

@@ -100,7 +100,7 @@ export function describeRepetition(getStage: GetStage): void {
       const milliseconds = performance.now() - begun;
       expect(answer.status).toBe(202);
       expect(milliseconds).toBeGreaterThan(950);
-      expect(milliseconds).toBeLessThan(5000);
+      expect(milliseconds).toBeLessThan(15_000);
       await witness.write("leave");
       const held = await driver.put(guresid, request, { headers: { Prefer: "wait=25" } });
       expect(held.status).toBe(200);

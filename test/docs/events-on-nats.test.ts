@@ -69,7 +69,7 @@ describe.each(natsServerVersions)("with nats-server %s", (version) => {
     expect(await commands.run("cluster:add", "prod")).toMatchObject({ code: 0, stderr: "" });
     const added = await commands.runText(blocks.get("team") ?? "exit 99");
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining("may read the events of prod with") });
-  }, 60_000);
+  });
   afterAll(async () => {
     await broker.stop();
     await rm(commands.directory, { recursive: true, force: true });

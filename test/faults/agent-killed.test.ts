@@ -68,7 +68,7 @@ describe.for(replicas)("kill -9 of an agent, %s:", { timeout }, ([, isWaiting]) 
     const reached = moment(scene);
 
     const placed = await driver.put(guresid, request);
-    await settleWithin("the agent gets there", reached, 30);
+    await settleWithin("the agent gets there", reached, 60);
     await victim.kill();
     if (waiting === undefined) await stage.startAgent();
     else waiting.letTake();

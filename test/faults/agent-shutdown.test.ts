@@ -26,7 +26,7 @@ test(
 
     const begun = performance.now();
     await first.kill("SIGTERM");
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     second.letTake();
     const adopted = await Promise.all(placed.map((answer) => awaitEvent(stage, readRunId(answer), "adopted")));
     expect(adopted.map(({ data }) => data.agent)).toEqual(labels.map(() => second.name));

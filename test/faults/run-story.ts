@@ -12,7 +12,7 @@ import { buildCountedLog, listExecutions } from "./counted-run.ts";
 import { cluster, type Stage } from "./stage.ts";
 
 /** Waits until no request is queued or held: from then on nothing happens any more. */
-export async function waitUntilIdle({ connection, runsDirectory }: Stage, { seconds = 20 } = {}): Promise<void> {
+export async function waitUntilIdle({ connection, runsDirectory }: Stage, { seconds = 60 } = {}): Promise<void> {
   const { streams } = await jetstreamManager(connection);
   const stream = buildStreamName("requests", cluster);
   const isEmpty = async () => (await streams.info(stream)).state.messages === 0;

@@ -30,9 +30,6 @@ const readSummary = (reader: Program) =>
   waitUntil(
     "the reader is done",
     () => /(\d+) chunks, slowest (\d+) ms, sha256 (\w+)/.exec(reader.output()) ?? undefined,
-    {
-      seconds: 60,
-    },
   );
 
 test(

@@ -76,7 +76,7 @@ test("in a storm of crashes every run that is asked for is executed once and tol
   }
   isOver = true;
   await calling;
-  await waitUntilIdle(stage, { seconds: 60 });
+  await waitUntilIdle(stage);
   expect((await listExecutions(stage.witness)).sort()).toEqual([...runs.values()].sort());
   for (const [label, runId] of runs) await expectRunOnce(stage, runId, { label });
 });

@@ -82,7 +82,7 @@ describe("an agent that is paused for longer than its lease", { timeout }, () =>
       await stage.witness.write("run.go");
       const held = holdBefore(proxy, said);
       const runId = readRunId(await place());
-      await settleWithin("the first agent gets there", held.caught, 30);
+      await settleWithin("the first agent gets there", held.caught, 60);
       first.pause();
       second.letTake();
       await awaitEvent(stage, runId, "succeeded");
@@ -98,7 +98,7 @@ describe("an agent that is paused for longer than its lease", { timeout }, () =>
     await stage.witness.write("run.go");
     const held = holdBefore(proxy, isFinish);
     const runId = readRunId(await place());
-    await settleWithin("the first agent gets there", held.caught, 30);
+    await settleWithin("the first agent gets there", held.caught, 60);
     first.pause();
     second.letTake();
     await waitUntilIdle(stage);
@@ -114,7 +114,7 @@ describe("an agent that is cut off from the broker for longer than its lease", {
     const { stage, proxy, first, second, place, expectOneGoodEnd } = await arrange(context);
     const held = holdBefore(proxy, isEvent("running"));
     const runId = readRunId(await place());
-    await settleWithin("the first agent gets there", held.caught, 30);
+    await settleWithin("the first agent gets there", held.caught, 60);
     second.letTake();
     await awaitEvent(stage, runId, "running");
     held.release();
@@ -127,7 +127,7 @@ describe("an agent that is cut off from the broker for longer than its lease", {
     const { stage, proxy, first, second, place, expectOneGoodEnd } = await arrange(context);
     const held = holdAnswer(proxy, isEvent("starting"));
     const runId = readRunId(await place());
-    await settleWithin("the first agent gets there", held.caught, 30);
+    await settleWithin("the first agent gets there", held.caught, 60);
     first.pause();
     second.letTake();
     await awaitEvent(stage, runId, "running");

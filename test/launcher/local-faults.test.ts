@@ -256,7 +256,7 @@ test("a runs' directory that others may enter is refused", async () => {
 
 test.each(["", "abc", "-1", "1.5", "1e3", "0x10", "99999999999999999999"])("%j is no mark of a log", async (from) => {
   const { runId } = buildRun({}).order;
-  const log = launcher.readLog(runId, { from, signal: AbortSignal.timeout(1000) });
+  const log = launcher.readLog(runId, { from, signal: AbortSignal.timeout(20_000) });
   const reading = log[Symbol.asyncIterator]().next();
   await expect(reading).rejects.toThrow("a mark is a number of bytes");
 });

@@ -23,7 +23,7 @@ export async function readMetrics(port: number): Promise<Metrics> {
 }
 
 /** The text format, version 0.0.4. */
-export function parseMetrics(text: string): Metrics {
+function parseMetrics(text: string): Metrics {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("# HELP"));
   const types = lines.filter((line) => line.startsWith("# TYPE "));
   const samples = lines.filter((line) => !line.startsWith("#")).map(parseSample);

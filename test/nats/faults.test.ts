@@ -80,7 +80,7 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
         for (const i of range(restarts)) {
           // At some moment of the work, another each time.
           const before = last;
-          await expect.poll(() => last > before + 20 * i || last === texts.length, { timeout: 20_000 }).toBe(true);
+          await expect.poll(() => last > before + 20 * i || last === texts.length).toBe(true);
           await server.kill("SIGKILL");
           await server.restart();
         }
@@ -103,9 +103,9 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
       await server.kill("SIGKILL");
       const calls = listCalls(bus, run, first);
       const leaseCalls = [() => lease.renew(), () => lease.finish(), () => lease.release(0)];
-      for (const outcome of await Promise.all([...calls, ...leaseCalls].map(measureRefusal))) {
+      for (const outcome of await Promise.all([...calls, ...leaseCalls].map(awaitRefusal))) {
         expect(outcome.error).toBeInstanceOf(BusUnavailable);
-        expect(outcome.milliseconds).toBeLessThan(1_500);
+        expect(outcome.isLate).toBe(false);
       }
       await server.restart();
       expect(await insist(() => bus.records.get("container.key"))).toMatchObject({ value: toBytes("one") });
@@ -119,9 +119,9 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
       const following = followTexts(other.events, run, { count: 3 });
       const first = await append(bus.events, run, { text: "one", after: 0 });
       await server.kill("SIGSTOP");
-      for (const outcome of await Promise.all(listCalls(bus, run, first).map(measureRefusal))) {
+      for (const outcome of await Promise.all(listCalls(bus, run, first).map(awaitRefusal))) {
         expect(outcome.error).toBeInstanceOf(BusUnavailable);
-        expect(outcome.milliseconds).toBeLessThan(1_500);
+        expect(outcome.isLate).toBe(false);
       }
       await server.kill("SIGCONT");
       // "two" was sent before: it is stored now, by the server's own doing or because it is appended again.
@@ -156,7 +156,7 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
         await insist(() => bus.requests.place(run, toBytes("go")));
         const start = performance.now();
         expect((await next).address).toEqual(run);
-        expect(performance.now() - start).toBeLessThan(3_000);
+        expect(performance.now() - start).toBeLessThan(6_000);
       },
       30_000,
     ));
@@ -193,7 +193,7 @@ describe("a broker that isn't as it should be", () => {
     });
     const run = createAddress("local");
     for (const call of listCalls(bus, run, 1)) {
-      const { error } = await measureRefusal(call);
+      const { error } = await awaitRefusal(call);
       expect(error).toBeInstanceOf(BusUnavailable);
       expect(String(error)).toMatch(/nothing on the broker answers to .+: is JetStream on, and was it provisioned\?/);
     }
@@ -272,7 +272,7 @@ describe("a broker that isn't as it should be", () => {
       expect(await taking).toBeUndefined();
       expect(await following).toEqual([]);
       for (const call of listCalls(bus, run, 0))
-        expect((await measureRefusal(call)).error).toBeInstanceOf(BusUnavailable);
+        expect((await awaitRefusal(call)).error).toBeInstanceOf(BusUnavailable);
       await bus.close();
     }));
 
@@ -300,11 +300,14 @@ function listCalls(bus: Bus, run: RunAddress, last: number): (() => Promise<unkn
   ];
 }
 
-async function measureRefusal(call: () => Promise<unknown>): Promise<{ error: unknown; milliseconds: number }> {
-  const start = performance.now();
+/** Whether a timer that begins with the call is over first: it is held up by a busy machine as the call's own timers are. */
+async function awaitRefusal(call: () => Promise<unknown>): Promise<{ error: unknown; isLate: boolean }> {
+  let isLate = false;
+  const timer = setTimeout(() => (isLate = true), 1_500);
   const error = await call().then(
     () => undefined,
     (error: unknown) => error,
   );
-  return { error, milliseconds: performance.now() - start };
+  clearTimeout(timer);
+  return { error, isLate };
 }

@@ -259,9 +259,11 @@ describe("docs/broker.md", () => {
     await run("renew");
     expect(await readFile(path.join(commands.directory, "clusters/prod/nats.creds"), "utf8")).not.toBe(before);
     expect(await run("revoke")).toMatch(/updated +account prod on the broker/);
+    expect(await run("prepare")).toMatch(/^updated +\S+keys\.json/m);
+    expect(await run("use")).toMatch(/^updated +\S+clusters\.json/m);
     await run("remove");
     expect(await readRegistry(commands)).toEqual([]);
-    expect([...blocks.keys()].sort()).toEqual(["add", "init", "remove", "renew", "revoke"]);
+    expect([...blocks.keys()].sort()).toEqual(["add", "init", "prepare", "remove", "renew", "revoke", "use"]);
     await broker.stop();
     await rm(commands.directory, { recursive: true });
   });

@@ -49,7 +49,7 @@ test.each(["nats", "ws"])("a server that isn't there is an error within the pati
   const url = `${scheme}://somebody:hunter2@127.0.0.1:${await findFreePort()}`;
   const connecting = connectNats({ url, name: "test", logger, patienceMilliseconds: 1000 });
   await expect(connecting).rejects.toThrow(/^Cannot reach the broker at (nats|ws):\/\/127\.0\.0\.1:\d+: \w/);
-  expect(performance.now() - start).toBeLessThan(3000);
+  expect(performance.now() - start).toBeLessThan(15_000);
   // Several attempts, but nothing new to say about them; and never a password.
   expect(lines).toHaveLength(1);
   expect(lines.join()).not.toContain("hunter2");
@@ -91,7 +91,7 @@ test.each(["nats", "ws"])(
       const url = scheme === "ws" ? `ws://127.0.0.1:${webSocketPort}` : server.url;
       const connection = await connectNats({ url, name: "test", logger, patienceMilliseconds: 5000 });
       await server.restart();
-      await expect.poll(() => lines.join(), { timeout: 10_000 }).toContain("Connected to the broker again");
+      await expect.poll(() => lines.join()).toContain("Connected to the broker again");
       await connection.flush();
       expect(lines.join()).toContain("Lost the connection to the broker");
       await connection.close();
@@ -178,7 +178,7 @@ test("credentials are read again for each connection; while the file is gone or 
   const again = async () => {
     lines.length = 0;
     await broker.server.restart();
-    await expect.poll(() => lines.join(), { timeout: 10_000 }).toContain("Connected to the broker again");
+    await expect.poll(() => lines.join()).toContain("Connected to the broker again");
   };
   await rm(credentialsFile);
   await again();

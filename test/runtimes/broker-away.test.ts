@@ -58,7 +58,7 @@ async function expectRefusals({ name, call }: Door): Promise<void> {
     expect(readBody(answer)["error"]).toBe("RES-151");
   }
   // All at once, on a machine that may be busy: the time itself is said by the log.
-  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(performance.now() - begun).toBeLessThan(15_000);
   const alive = await call("GET", "/alive", { token: false });
   const invalid = await call("PUT", createPath(), { body: {} });
   const stranger = await call("GET", createPath(), { token: false });

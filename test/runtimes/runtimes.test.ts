@@ -37,7 +37,7 @@ beforeAll(async () => {
   // Its first announcement may be late on a busy machine; until then a 202 says that there is no agent.
   const call = createCaller(getDoor({ name: "Node" }).url, lab.identities.staticToken);
   const isThere = async () => /"name":"near","agents":\[\{/.test((await call("GET", "/clusters")).text);
-  await waitUntil("the agent has announced itself", isThere, { seconds: 60 });
+  await waitUntil("the agent has announced itself", isThere);
 }, 180_000);
 afterAll(() => lab.close());
 

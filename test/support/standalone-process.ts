@@ -55,7 +55,7 @@ export async function startStandaloneProcess(options: ProcessOptions = {}): Prom
   async function end(signal: NodeJS.Signals): Promise<Exit> {
     const begun = performance.now();
     child.kill(signal);
-    const [code, by] = await settleWithin(`the server has ended after ${signal}`, closed, 20);
+    const [code, by] = await settleWithin(`the server has ended after ${signal}`, closed, 60);
     return { code, signal: by, milliseconds: performance.now() - begun };
   }
 

@@ -3,11 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const pauseMilliseconds = 20;
 
-/** Looks again and again until there is something; rejects when there is nothing within the bound. */
+/**
+ * Looks again and again until there is something; rejects when there is nothing within the bound. Who starts a program on a
+ * machine that is busy with others may wait for half a minute.
+ */
 export async function waitUntil<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { seconds = 15 }: { seconds?: number } = {},
+  { seconds = 60 }: { seconds?: number } = {},
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {

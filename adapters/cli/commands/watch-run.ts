@@ -88,10 +88,7 @@ const marks: Readonly<Record<string, (paint: Paint) => string>> = {
 };
 
 /** One event as a line: what happened, and how long after the run was asked for. */
-export function describeEvent(
-  { time, type, data }: SeenEvent,
-  { paint, first }: { paint: Paint; first: number },
-): string {
+function describeEvent({ time, type, data }: SeenEvent, { paint, first }: { paint: Paint; first: number }): string {
   const after = paint("dim", `+${describeDuration(Date.parse(time) - first)}`);
   if (data.warning !== undefined) return `${paint("yellow", "!")} ${cleanLine(data.warning)} ${after}`;
   const mark = (marks[data.phase] ?? ((paint) => paint("cyan", "●")))(paint);

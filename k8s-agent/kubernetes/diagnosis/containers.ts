@@ -65,7 +65,7 @@ export function classifyConfig(said: string): "secret-missing" | "config-map-mis
   return "config-error";
 }
 
-export function isHelper(name: string): boolean {
+function isHelper(name: string): boolean {
   return name === containers.setup || name === containers.collector;
 }
 

@@ -56,7 +56,7 @@ function explainStatus(pod: V1Pod): EndCause | undefined {
   return undefined;
 }
 
-export function explainDeadline({ job, pod }: Sighting): EndCause {
+function explainDeadline({ job, pod }: Sighting): EndCause {
   const limit = job?.spec?.activeDeadlineSeconds;
   const message = `Cannot finish the run: its Job's own deadline of ${limit ?? "unknown"} seconds was over`;
   return fail("deadline", message, { limit, pod: pod?.metadata?.name });

@@ -28,12 +28,12 @@ export function listNewStages(
 }
 
 /** The run's time begins with its Job, which is the same for every replica. */
-export function buildStarting({ job, pod }: Sighting): Status<"starting"> {
+function buildStarting({ job, pod }: Sighting): Status<"starting"> {
   const startedAt = readTime(job?.metadata?.creationTimestamp ?? pod?.metadata?.creationTimestamp) ?? 0;
   return { kind: "starting", startedAt: new Date(startedAt).toISOString() };
 }
 
-export function buildRunning(sighting: Sighting): Status<"running"> {
+function buildRunning(sighting: Sighting): Status<"running"> {
   const { startedAt } = buildStarting(sighting);
   const mainStartedAt = new Date(readMainStart(sighting) ?? Date.parse(startedAt)).toISOString();
   const commit = readSetupReport(sighting.pod)?.commit;

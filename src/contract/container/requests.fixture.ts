@@ -129,6 +129,3 @@ export const realRequests = {
     driver: { values: { job: { image: "registry.example/dns" } } },
   },
 } as const satisfies Record<string, JsonObject | object>;
-
-/** What in them is secret, and must never be seen outside. */
-export const realSecrets = ["wJalrEXAMPLE", "FQoGEXAMPLE", "BEGIN OPENSSH", "hunter2", "ghp_EXAMPLE"];

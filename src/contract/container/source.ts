@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { atMostCharacters } from "../length.ts";
+import { isLoopback } from "../loopback.ts";
 import { refuse, succeed, type Result } from "../result.ts";
 import { RelativePath } from "./paths.ts";
 
@@ -81,10 +82,6 @@ function decodePercent(part: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 const GitUrlText = v.pipe(

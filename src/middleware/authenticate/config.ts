@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { check } from "../../contract/decode.ts";
 import { isJsonObject } from "../../contract/json.ts";
+import { isLoopback } from "../../contract/loopback.ts";
 import type { Result } from "../../contract/result.ts";
 import { defaultJwksAlgorithms, signatureAlgorithms } from "./algorithms.ts";
 import { rightsEntries } from "./rights.ts";
@@ -99,6 +100,7 @@ export function isOpen({ tokens, jwt, orchestrator }: AuthenticationConfig): boo
 }
 
 function isSafe({ protocol, hostname, username, password }: URL): boolean {
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-  return username === "" && password === "" && (protocol === "https:" || (protocol === "http:" && loopback));
+  return (
+    username === "" && password === "" && (protocol === "https:" || (protocol === "http:" && isLoopback(hostname)))
+  );
 }

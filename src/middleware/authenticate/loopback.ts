@@ -3,15 +3,12 @@
  * page that it shows: a page may send requests to loopback, and a name of its maker's may come to mean it (DNS rebinding).
  */
 
-/** Whether only programs on the same machine can reach a server that listens there. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
+import { isLoopback } from "../../contract/loopback.ts";
 
 /** Why a request to such a server isn't one of a program of its user's; undefined: it may be. */
 export function describeIntruder({ url, headers }: Request): string | undefined {
   const { host, hostname } = new URL(url);
-  if (!isLoopback(hostname.replace(/^\[|\]$/g, ""))) return `it asks for ${hostname}, which is no name of this machine`;
+  if (!isLoopback(hostname)) return `it asks for ${hostname}, which is no name of this machine`;
   // Browsers tell it of every request; nothing that a page does can change it.
   const site = headers.get("Sec-Fetch-Site") ?? "none";
   if (site !== "none" && site !== "same-origin") return "a page of another site has sent it";

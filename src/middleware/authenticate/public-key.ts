@@ -31,7 +31,7 @@ export async function importPublicKeys(keys: readonly PublicKey[], path: string)
   return succeed(imported);
 }
 
-export async function importPublicKey(key: PublicKey): Promise<Result<VerificationKey>> {
+async function importPublicKey(key: PublicKey): Promise<Result<VerificationKey>> {
   const imported = typeof key === "string" ? await importPem(key.trim()) : await importPublicJwk(key);
   if (!imported.ok) return imported;
   const { algorithm } = imported.value.key;

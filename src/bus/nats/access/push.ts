@@ -31,7 +31,7 @@ export async function deleteAccount(system: NatsConnection, deletion: string): P
 const List = v.object({ data: v.array(v.string()) });
 
 /** The account's JWT as the broker has it; undefined where it doesn't know the account. */
-export async function lookUpAccount(system: NatsConnection, account: string): Promise<string | undefined> {
+async function lookUpAccount(system: NatsConnection, account: string): Promise<string | undefined> {
   // nats-server 2.9 doesn't answer a look-up of an account that it doesn't know.
   const message = await system.request("$SYS.REQ.CLAIMS.LIST", "", { timeout });
   const list = decodeMessage(List, message.data);
