@@ -18,6 +18,7 @@ import { measureLogs } from "./sections/logs.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePlacing } from "./sections/placing.ts";
 import { measureThroughput } from "./sections/throughput.ts";
+import { measureViewers } from "./sections/viewers.ts";
 
 const sections: Readonly<Record<string, (options: BenchOptions) => Promise<SectionReport>>> = {
   "front-door": measureFrontDoor,
@@ -26,6 +27,7 @@ const sections: Readonly<Record<string, (options: BenchOptions) => Promise<Secti
   throughput: measureThroughput,
   memory: measureMemory,
   logs: measureLogs,
+  viewers: measureViewers,
   // Where there is a cluster.
   ...(process.env["KUBECONFIG"] ? { kubernetes: measureInCluster } : {}),
 };

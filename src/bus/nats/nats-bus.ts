@@ -4,6 +4,7 @@ import { createNatsAgents } from "./agents.ts";
 import { createNatsHistory } from "./history.ts";
 import { createNatsJournal } from "./journal.ts";
 import { createLink } from "./link.ts";
+import { createFeeds } from "./live-feed.ts";
 import { createNatsRecords } from "./records.ts";
 import { createNatsRequests } from "./requests.ts";
 import { checkServer } from "./server-version.ts";
@@ -41,12 +42,13 @@ export function createNatsBus(options: NatsBusOptions): Bus {
     inboxPrefix: options.inboxPrefix ?? "_INBOX",
     report: options.report ?? (() => undefined),
   });
+  const feeds = createFeeds(link);
   return {
     records: createNatsRecords(link),
     requests: createNatsRequests(link),
-    events: { ...createNatsJournal(link, "events"), ...createNatsHistory(link) },
-    logs: createNatsJournal(link, "logs"),
-    controls: createNatsJournal(link, "controls"),
+    events: { ...createNatsJournal(link, "events", feeds), ...createNatsHistory(link, feeds) },
+    logs: createNatsJournal(link, "logs", feeds),
+    controls: createNatsJournal(link, "controls", feeds),
     agents: createNatsAgents(link),
     async close() {
       link.close();

@@ -1,0 +1,68 @@
+/** Many viewers of one stream of server-sent events, each over a connection of its own. */
+import { once } from "node:events";
+import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { parseServerEvents } from "../../../adapters/cli/api/server-events.ts";
+import { readNumber, readText } from "../child.ts";
+import { answerQuestions, readVariable, sayLine } from "./lines.ts";
+
+interface Viewer {
+  /** How many events it has had, by the last one's cursor. */
+  readonly counts: Map<number, number>;
+  cursor: number;
+  readonly outgoing: ClientRequest;
+}
+
+const viewers: Viewer[] = [];
+const authorization = readVariable("AUTHORIZATION");
+let wake = () => undefined as void;
+
+async function open(url: string): Promise<void> {
+  const outgoing = request(url, {
+    headers: { authorization, accept: "text/event-stream" },
+    agent: false,
+  });
+  outgoing.end();
+  const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+  if (incoming.statusCode !== 200) throw new Error(`Cannot view ${url}: it answers ${incoming.statusCode}`);
+  const viewer: Viewer = { counts: new Map(), cursor: 0, outgoing };
+  viewers.push(viewer);
+  view(viewer, incoming).catch(() => undefined);
+}
+
+async function view(viewer: Viewer, incoming: IncomingMessage): Promise<void> {
+  let count = 0;
+  for await (const { id } of parseServerEvents(incoming)) {
+    viewer.cursor = Number(id);
+    viewer.counts.set(viewer.cursor, ++count);
+    wake();
+  }
+}
+
+/** Several at once, as a server's queue for connections has an end. */
+async function openMany(url: string, wanted: number): Promise<void> {
+  const work = async () => {
+    while (left-- > 0) await open(url);
+  };
+  let left = wanted - viewers.length;
+  await Promise.all(Array.from({ length: 50 }, work));
+}
+
+/** How many different counts of events viewers had at a cursor, which all of them have passed: 1, unless some missed some. */
+async function compareAt(cursor: number): Promise<{ counts: number; events: number }> {
+  while (viewers.some((viewer) => viewer.cursor < cursor)) await new Promise<void>((resolve) => (wake = resolve));
+  const counts = new Set(viewers.map((viewer) => viewer.counts.get(cursor) ?? 0));
+  return { counts: counts.size, events: Math.max(...counts) };
+}
+
+sayLine({ ready: true });
+await answerQuestions(async (question) => {
+  switch (readText(question, "what")) {
+    case "open":
+      await openMany(readText(question, "url"), readNumber(question, "viewers"));
+      return { viewers: viewers.length };
+    case "compare":
+      return compareAt(readNumber(question, "cursor"));
+    default:
+      throw new Error("Cannot answer: unknown question");
+  }
+});
