@@ -176,7 +176,10 @@ export const rules: Rules = {
   ...agent,
   ...adapters,
   // Measurements use the tests' servers and clients.
-  scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
+  scripts: {
+    may: anything,
+    packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "ulid", "valibot", "yaml"],
+  },
   "scripts/image": { may: [...anything, "scripts"], packages: ["node:", "esbuild"] },
   // Programs of others: they know nothing of ours.
   examples: { packages: ["node:", "@nats-io/transport-node"] },

@@ -1,6 +1,7 @@
 /** Many viewers of one stream of server-sent events, each over a connection of its own. */
 import { once } from "node:events";
-import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { request, type IncomingMessage } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseServerEvents } from "../../../adapters/cli/api/server-events.ts";
 import { readNumber, readText } from "../child.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
@@ -9,24 +10,30 @@ interface Viewer {
   /** How many events it has had, by the last one's cursor. */
   readonly counts: Map<number, number>;
   cursor: number;
-  readonly outgoing: ClientRequest;
 }
 
 const viewers: Viewer[] = [];
 const authorization = readVariable("AUTHORIZATION");
 let wake = () => undefined as void;
 
+const mostTries = 20;
+
 async function open(url: string): Promise<void> {
-  const outgoing = request(url, {
-    headers: { authorization, accept: "text/event-stream" },
-    agent: false,
-  });
-  outgoing.end();
-  const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
-  if (incoming.statusCode !== 200) throw new Error(`Cannot view ${url}: it answers ${incoming.statusCode}`);
-  const viewer: Viewer = { counts: new Map(), cursor: 0, outgoing };
-  viewers.push(viewer);
-  view(viewer, incoming).catch(() => undefined);
+  for (let tries = 1; ; tries++) {
+    const outgoing = request(url, { headers: { authorization, accept: "text/event-stream" }, agent: false });
+    outgoing.end();
+    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    if (incoming.statusCode === 200) {
+      const viewer: Viewer = { counts: new Map(), cursor: 0 };
+      viewers.push(viewer);
+      return void view(viewer, incoming).catch(() => undefined);
+    }
+    // On a machine that has too much to do, the broker may be too late for some.
+    if (incoming.statusCode !== 503 || tries === mostTries)
+      throw new Error(`Cannot view ${url}: it answers ${incoming.statusCode}`);
+    incoming.resume();
+    await delay(1000);
+  }
 }
 
 async function view(viewer: Viewer, incoming: IncomingMessage): Promise<void> {
@@ -44,7 +51,7 @@ async function openMany(url: string, wanted: number): Promise<void> {
     while (left-- > 0) await open(url);
   };
   let left = wanted - viewers.length;
-  await Promise.all(Array.from({ length: 50 }, work));
+  await Promise.all(Array.from({ length: 10 }, work));
 }
 
 /** How many different counts of events viewers had at a cursor, which all of them have passed: 1, unless some missed some. */
