@@ -19,13 +19,13 @@ const patienceMilliseconds = 700;
 export function createFrontDoorBus(
   config: Pick<NodeConfig, "NATS_URL" | "NATS_CREDENTIALS" | "NATS_API_PREFIX">,
   logger: Logger,
-  { metrics }: { metrics?: BrokerMetrics | undefined } = {},
+  { metrics, name = "front-door" }: { metrics?: BrokerMetrics | undefined; name?: string } = {},
 ): Bus {
   const { NATS_URL: url, NATS_CREDENTIALS: credentialsFile, NATS_API_PREFIX: apiPrefix } = config;
   const bus = createLazyBus({
     patienceMilliseconds,
     async open(signal) {
-      const connection = await connectNats({ url, credentialsFile, name: "front-door", logger, signal });
+      const connection = await connectNats({ url, credentialsFile, name, logger, signal });
       metrics?.watchConnection(connection);
       return openNatsBus(connection, { logger, apiPrefix, timeoutMilliseconds: patienceMilliseconds });
     },

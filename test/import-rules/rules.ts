@@ -145,7 +145,14 @@ const adapters: Rules = {
   "adapters/agent/metrics": {
     may: ["adapters/node", "adapters/node/metrics", "k8s-agent/main.ts", "k8s-agent/metrics"],
   },
-  "adapters/webhooks": { may: ["src/**", "adapters/node"], packages: ["node:", "valibot"] },
+  "adapters/webhooks": {
+    may: ["src/**", "adapters/node", "adapters/node/metrics", "adapters/webhooks/metrics"],
+    packages: ["node:", "valibot"],
+  },
+  "adapters/webhooks/metrics": {
+    may: ["src/webhooks", "adapters/node", "adapters/node/metrics"],
+    packages: ["prom-client"],
+  },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
   "adapters/standalone": {
     may: [

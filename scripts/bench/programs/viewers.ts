@@ -16,18 +16,24 @@ const viewers: Viewer[] = [];
 const authorization = readVariable("AUTHORIZATION");
 let wake = () => undefined as void;
 
-const mostTries = 20;
+const mostTries = 30;
 
+/** Resolves when the stream is open; it is opened again where it breaks off, as browsers do. */
 async function open(url: string): Promise<void> {
+  const viewer: Viewer = { counts: new Map(), cursor: 0 };
+  const incoming = await connect(url, viewer);
+  viewers.push(viewer);
+  void view(url, viewer, incoming);
+}
+
+async function connect(url: string, { cursor }: Viewer): Promise<IncomingMessage> {
+  const resume = cursor === 0 ? {} : { "last-event-id": String(cursor) };
   for (let tries = 1; ; tries++) {
-    const outgoing = request(url, { headers: { authorization, accept: "text/event-stream" }, agent: false });
+    const headers = { authorization, accept: "text/event-stream", ...resume };
+    const outgoing = request(url, { headers, agent: false });
     outgoing.end();
     const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
-    if (incoming.statusCode === 200) {
-      const viewer: Viewer = { counts: new Map(), cursor: 0 };
-      viewers.push(viewer);
-      return void view(viewer, incoming).catch(() => undefined);
-    }
+    if (incoming.statusCode === 200) return incoming;
     // On a machine that has too much to do, the broker may be too late for some.
     if (incoming.statusCode !== 503 || tries === mostTries)
       throw new Error(`Cannot view ${url}: it answers ${incoming.statusCode}`);
@@ -36,12 +42,19 @@ async function open(url: string): Promise<void> {
   }
 }
 
-async function view(viewer: Viewer, incoming: IncomingMessage): Promise<void> {
+async function view(url: string, viewer: Viewer, first: IncomingMessage): Promise<never> {
   let count = 0;
-  for await (const { id } of parseServerEvents(incoming)) {
-    viewer.cursor = Number(id);
-    viewer.counts.set(viewer.cursor, ++count);
-    wake();
+  for (let incoming = first; ; incoming = await connect(url, viewer)) {
+    try {
+      for await (const { id } of parseServerEvents(incoming)) {
+        viewer.cursor = Number(id);
+        viewer.counts.set(viewer.cursor, ++count);
+        wake();
+      }
+    } catch {
+      // It broke off.
+    }
+    await delay(1000);
   }
 }
 
