@@ -19,7 +19,7 @@ async function start({ WEBHOOKS: subscriptions, CLUSTERS, ...rest }: WebhooksCon
   const logger = createLogger(rest.LOG_LEVEL);
   const metrics = await loadWebhooksMetrics(rest, Object.keys(subscriptions));
   const metricsServed = await serveMetrics(metrics, { config: rest, logger });
-  const bus = createFrontDoorBus(rest, logger, { metrics: metrics?.broker, name: "webhooks" });
+  const bus = createFrontDoorBus(rest, logger, { metrics: metrics?.broker, name: "webhooks", bucket: "webhooks" });
   const holder = crypto.randomUUID();
   const clusters = Object.keys(CLUSTERS);
   const webhooks = startWebhooks({

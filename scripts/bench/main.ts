@@ -60,6 +60,8 @@ const { values } = parseArgs({
 const { quick, json, update, only = Object.keys(sections) } = values;
 const say = (text: string) => console.error(`… ${text}`);
 
+const file = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
+const isWhole = values.only === undefined;
 const reports: SectionReport[] = [];
 for (const name of only) {
   const measure = sections[name];
@@ -67,15 +69,9 @@ for (const name of only) {
   const report = { ...(await measure({ quick, say })), load: loadavg()[1] ?? 0 };
   reports.push(report);
   if (!json) console.log([`\n${report.title}`, ...report.rows.map(renderRow)].join("\n"));
+  // At once: what is measured behind it may fail.
+  if (update && !isWhole && !quick) await writeFile(file, replaceSections(await readFile(file, "utf8"), [report]));
 }
 if (json) console.log(JSON.stringify(reports));
-const file = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
-const isWhole = values.only === undefined;
-if (!quick && (isWhole || update)) {
-  const document = isWhole
-    ? renderDocument(reports, await describeMachine())
-    : replaceSections(await readFile(file, "utf8"), reports);
-  await writeFile(file, document);
-  say(`wrote ${file}`);
-}
+if (isWhole && !quick) await writeFile(file, renderDocument(reports, await describeMachine()));
 process.exit(0);

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test, type TestContext } from "vitest";
+import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
 import { decodeMessage } from "../../src/contract/decode.ts";
 import { RunEvent } from "../../src/contract/events.ts";
 import { stringifyJson } from "../../src/contract/json.ts";
@@ -103,8 +104,9 @@ async function readPhases({ bus }: Stage, runId: string): Promise<Set<string>> {
   return phases;
 }
 
-async function isHeld({ bus }: Stage): Promise<boolean> {
-  return (await bus.records.get("_webhooks.team.local")) !== undefined;
+async function isHeld({ connection }: Stage): Promise<boolean> {
+  const { records } = createNatsBus({ connection, bucket: "webhooks" });
+  return (await records.get(`team.${cluster}`)) !== undefined;
 }
 
 test("a run's events come in order, signed, and without doubles while nothing fails", { timeout }, async (context) => {

@@ -59,7 +59,9 @@ async function followBoth(stage: FaultStage, lines: number): Promise<Followed> {
     i=0; while [ $i -lt ${lines} ]; do echo "line $i"; i=$((i + 1)); usleep $((10000 + RANDOM * 5 % 140000)); done`;
   const runId = await placeRun(frontDoor.driver, buildPodRequest(script));
   const following = followLines(`${frontDoor.url}/runs/${runId}/logs`);
-  await witness.await("here");
+  // Should something else go wrong first, that is what is told.
+  following.catch(() => undefined);
+  await witness.await("here", { seconds: 120 });
   const pod = await waitUntil("there is a pod", async () => {
     const { items } = await place.core.listNamespacedPod({ namespace: place.namespace });
     return items.find(({ metadata }) => metadata?.name?.includes(runId))?.metadata?.name;
