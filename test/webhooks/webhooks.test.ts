@@ -84,11 +84,10 @@ async function arrange(context: TestContext, answer: (event: RunEvent) => number
 
 const phasesOf = (told: readonly Told[], runId: string) =>
   told.filter(({ event, status }) => event.data.runId === runId && status === 200).map(({ event }) => event.data.phase);
-const story = ["requested", "accepted", "starting", "running", "collecting", "succeeded"];
 const hasEnded = (told: readonly Told[], runId: string) => () =>
   Promise.resolve(phasesOf(told, runId).includes("succeeded"));
 
-/** As the broker has them. */
+/** As the broker has them: of a short run on a busy machine, or while the broker was away, an agent may not see every phase. */
 async function readPhases({ bus }: Stage, runId: string): Promise<Set<string>> {
   const address = { cluster, runId };
   const last = (await bus.events.last(address))?.sequence ?? 0;
@@ -116,7 +115,7 @@ test("a run's events come in order, signed, and without doubles while nothing fa
   const runs = [await run(), await run()];
   for (const runId of runs) {
     await waitUntil("its end is told", hasEnded(told, runId));
-    expect(new Set(phasesOf(told, runId))).toEqual(new Set(story));
+    expect(new Set(phasesOf(told, runId))).toEqual(await readPhases(stage, runId));
     const sequences = told.filter(({ event }) => event.data.runId === runId).map(({ id }) => Number(id.split("_")[1]));
     expect(sequences).toEqual([...new Set(sequences)].sort((one, other) => one - other));
   }
@@ -138,7 +137,7 @@ test("a program that is killed is followed by its replica, which tells the rest"
   await first.kill("SIGKILL");
   broken = false;
   await waitUntil("the end is told", hasEnded(told, runId), { seconds: 80 });
-  expect(new Set(phasesOf(told, runId))).toEqual(new Set(story));
+  expect(new Set(phasesOf(told, runId))).toEqual(await readPhases(stage, runId));
   expect(second.countLogged("Delivers webhooks")).toBe(1);
   expect(problems).toEqual([]);
 });
@@ -155,7 +154,7 @@ test(
     expect(told).toEqual([]);
     await start();
     await waitUntil("the end is told", hasEnded(told, runId));
-    expect(new Set(phasesOf(told, runId))).toEqual(new Set(story));
+    expect(new Set(phasesOf(told, runId))).toEqual(await readPhases(stage, runId));
     expect(problems).toEqual([]);
   },
 );
@@ -201,7 +200,6 @@ test("a broker that is killed and comes back makes nobody miss anything", { time
   const after = await waitUntil("a run is placed", () => run().catch(() => undefined), { seconds: 30 });
   for (const runId of [before, after]) {
     await waitUntil("its end is told", hasEnded(told, runId), { seconds: 60 });
-    // Of a run that it was away for, not every phase may have been seen.
     expect(new Set(phasesOf(told, runId))).toEqual(await readPhases(stage, runId));
   }
   expect(problems).toEqual([]);
