@@ -73,7 +73,7 @@ async function takeCredentials({ cluster, directory }: AddOptions, file: string)
 async function addStreams(hub: NatsConnection, { cluster, choices }: AddOptions): Promise<Step[]> {
   const { replicas } = choices;
   const records = await provision(hub, replicas === undefined ? {} : { replicas });
-  return [records, ...(await provisionCluster(hub, cluster, choices))].map(toStep);
+  return [...records, ...(await provisionCluster(hub, cluster, choices))].map(toStep);
 }
 
 function toStep(provisioned: Provisioned): Step {

@@ -80,7 +80,7 @@ await runScript({ options }, async ({ values }) => {
   const choices = readChoices(values);
   const credentialsFile = process.env["NATS_CREDENTIALS"] || undefined;
   await withConnection({ url: defaultBrokerUrl, credentialsFile }, async (connection) => {
-    const results = [await provision(connection, choices)];
+    const results = await provision(connection, choices);
     for (const cluster of clusters) results.push(...(await provisionCluster(connection, cluster, choices)));
     for (const result of results) console.log(describeProvisioned(result));
     if (results.some(({ kind }) => kind === "refused")) process.exitCode = 1;

@@ -26,6 +26,7 @@ const TeamFile = v.strictObject({
   account: AccountFile,
   clusters: v.array(ClusterName),
   logs: v.boolean(),
+  webhooks: v.optional(v.boolean(), false),
 });
 
 /** A team's account, and what it may read. */
@@ -41,7 +42,9 @@ export function getTeamCredentials(directory: string, team: string): string {
 /** A team; undefined where there is none of that name. */
 export async function readTeam(directory: string, team: string): Promise<Team | undefined> {
   const file = await readJson(getBrokerPaths(directory).teamAccount(team), TeamFile);
-  return file && { account: file.account, access: { clusters: file.clusters, logs: file.logs } };
+  if (file === undefined) return undefined;
+  const { account, clusters, logs, webhooks } = file;
+  return { account, access: { clusters, logs, webhooks } };
 }
 
 /** Signs a team's account if that has changed, and writes it down. */

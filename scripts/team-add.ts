@@ -2,7 +2,10 @@
  * Makes credentials with which a team reads the events of its clusters' runs on NATS, live and later. Doing it again changes
  * nothing; with other clusters, the team may read those from then on, with the credentials that it has.
  *
- *     npm run team:add -- <name> --cluster prod [--cluster test] [--logs] [--url nats://127.0.0.1:4222] [--directory .local]
+ *     npm run team:add -- <name> --cluster prod [--cluster test] [--logs] [--webhooks] [--url nats://127.0.0.1:4222]
+ *       [--directory .local]
+ *
+ * `--webhooks`: for the program that delivers them (docs/webhooks.md), which keeps on the broker how far it is.
  */
 import { resolve } from "node:path";
 import type { TeamAccess } from "../src/bus/nats/access/grants.ts";
@@ -31,6 +34,7 @@ async function addTeam(address: BrokerAddress, team: string, access: TeamAccess)
 const options = {
   cluster: { type: "string", multiple: true },
   logs: { type: "boolean", default: false },
+  webhooks: { type: "boolean", default: false },
   url: { type: "string", default: defaultBrokerUrl },
   directory: { type: "string", default: ".local" },
 } as const;
@@ -41,7 +45,7 @@ await runScript({ options, allowPositionals: true }, async ({ values, positional
   if (clusters.length === 0)
     throw new Error(`Cannot add team ${team}: say --cluster <name>, for each that it may read`);
   const directory = resolve(values.directory);
-  const access = { clusters, logs: values.logs };
+  const access = { clusters, logs: values.logs, webhooks: values.webhooks };
   const steps = await withLock(directory, () => addTeam({ directory, url: values.url }, team, access));
   showSteps(steps);
   const what = `${values.logs ? "the events and logs" : "the events"} of ${clusters.join(", ")}`;

@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { createLazyBus } from "../../src/bus/lazy-bus.ts";
 import { openNatsBus } from "../../src/bus/nats/open-nats-bus.ts";
 import type { Bus } from "../../src/bus/port.ts";
+import type { Bucket } from "../../src/contract/streams.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
 import type { NodeConfig } from "./config.ts";
@@ -15,19 +16,27 @@ import { version } from "./version.ts";
 /** Whoever calls while the broker is away is told so within a second: less is left for the broker. */
 const patienceMilliseconds = 700;
 
+export interface BusSettings {
+  readonly metrics?: BrokerMetrics | undefined;
+  /** What the broker calls us. */
+  readonly name?: string;
+  /** Which bucket its records are; left out: the resources'. */
+  readonly bucket?: Bucket;
+}
+
 /** The bus of a front door: opened when it is first needed, kept for good. */
 export function createFrontDoorBus(
   config: Pick<NodeConfig, "NATS_URL" | "NATS_CREDENTIALS" | "NATS_API_PREFIX">,
   logger: Logger,
-  { metrics }: { metrics?: BrokerMetrics | undefined } = {},
+  { metrics, name = "front-door", bucket }: BusSettings = {},
 ): Bus {
   const { NATS_URL: url, NATS_CREDENTIALS: credentialsFile, NATS_API_PREFIX: apiPrefix } = config;
   const bus = createLazyBus({
     patienceMilliseconds,
     async open(signal) {
-      const connection = await connectNats({ url, credentialsFile, name: "front-door", logger, signal });
+      const connection = await connectNats({ url, credentialsFile, name, logger, signal });
       metrics?.watchConnection(connection);
-      return openNatsBus(connection, { logger, apiPrefix, timeoutMilliseconds: patienceMilliseconds });
+      return openNatsBus(connection, { logger, apiPrefix, bucket, timeoutMilliseconds: patienceMilliseconds });
     },
   });
   return metrics?.measure(bus) ?? bus;

@@ -24,7 +24,7 @@ export async function provisionBroker(options: ProvisionBrokerOptions): Promise<
     options.credentialsFile ?? (await findBrokerCredentials(localDirectory, { user: "provision", url }));
   const connection = await connectNats({ url, credentialsFile, name: "provision", logger, signal });
   try {
-    const results = [await provision(connection)];
+    const results = await provision(connection);
     for (const cluster of clusters) results.push(...(await provisionCluster(connection, cluster)));
     for (const result of results)
       if (result.kind !== "unchanged") logger.info({}, `Provisioned the broker: ${describeProvisioned(result)}`);

@@ -19,7 +19,7 @@ export async function runCommand(args: readonly string[], config: WebhooksConfig
     console.error(known || subscription === "" ? usage : `There is no subscription ${subscription}\n\n${usage}`);
     return 2;
   }
-  const bus = createFrontDoorBus(config, createLogger("error"));
+  const bus = createFrontDoorBus(config, createLogger("error"), { name: "webhooks", bucket: "webhooks" });
   try {
     for (const cluster of Object.keys(config.CLUSTERS)) {
       const store = createOutboxStore(bus.records, { subscription, cluster });

@@ -6,6 +6,7 @@ import type { Result } from "../../src/contract/result.ts";
 import { jsonText, readVariables } from "../../src/contract/variables.ts";
 import { mapOf } from "../../src/contract/objects.ts";
 import { Subscriptions } from "../../src/webhooks/subscription.ts";
+import { metricsVariables } from "../node/metrics/config.ts";
 import { brokerVariables, fillInFrontDoor, type Environment } from "../node/config.ts";
 
 export const webhookVariables = {
@@ -18,6 +19,7 @@ const read = (variables: Environment) =>
     {
       ...webhookVariables,
       ...brokerVariables,
+      ...metricsVariables,
       // As the front door has it; here only the names count.
       CLUSTERS: jsonText(mapOf(ClusterName, v.unknown())),
       LOG_LEVEL: frontDoorVariables.LOG_LEVEL,

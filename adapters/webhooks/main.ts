@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { startWebhooks } from "../../src/webhooks/webhooks.ts";
 import { createFrontDoorBus } from "../node/front-door.ts";
 import { createLogger } from "../node/logger.ts";
+import { serveMetrics } from "../node/metrics/serve-metrics.ts";
 import { createPost } from "../node/post-webhook.ts";
 import { runProgram, type Program } from "../node/run.ts";
 import { runCommand } from "./commands.ts";
 import { readWebhooksConfig, type WebhooksConfig } from "./config.ts";
+import { loadWebhooksMetrics } from "./metrics/load-webhooks-metrics.ts";
 
 const config = await readWebhooksConfig(process.env, resolve(".local"));
 const args = process.argv.slice(2);
@@ -15,7 +17,9 @@ await runProgram(config, start);
 
 async function start({ WEBHOOKS: subscriptions, CLUSTERS, ...rest }: WebhooksConfig): Promise<Program> {
   const logger = createLogger(rest.LOG_LEVEL);
-  const bus = createFrontDoorBus(rest, logger);
+  const metrics = await loadWebhooksMetrics(rest, Object.keys(subscriptions));
+  const metricsServed = await serveMetrics(metrics, { config: rest, logger });
+  const bus = createFrontDoorBus(rest, logger, { metrics: metrics?.broker, name: "webhooks", bucket: "webhooks" });
   const holder = crypto.randomUUID();
   const clusters = Object.keys(CLUSTERS);
   const webhooks = startWebhooks({
@@ -25,6 +29,7 @@ async function start({ WEBHOOKS: subscriptions, CLUSTERS, ...rest }: WebhooksCon
     post: createPost(),
     holder,
     logger,
+    observer: metrics?.webhooks,
     now: () => new Date(),
     random: Math.random,
   });
@@ -36,6 +41,7 @@ async function start({ WEBHOOKS: subscriptions, CLUSTERS, ...rest }: WebhooksCon
     async stop() {
       await webhooks.stop();
       await bus.close();
+      await metricsServed.close();
     },
   };
 }

@@ -28,9 +28,21 @@ export function renderDocument(reports: readonly SectionReport[], machine: reado
   return `${parts.join("\n\n")}\n`;
 }
 
-function renderSection({ title, text, rows }: SectionReport): string {
+/** The document with these sections in place of those of the same title, or behind all others. */
+export function replaceSections(document: string, reports: readonly SectionReport[]): string {
+  const parts = document.trimEnd().split(/\n\n(?=## )/);
+  for (const report of reports) {
+    const at = parts.findIndex((part) => part.startsWith(`## ${report.title}\n`));
+    parts.splice(at < 0 ? parts.length : at, 1, renderSection(report));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+function renderSection({ title, text, rows, load }: SectionReport): string {
   const head = ["| what | figure | least to greatest | of | aim |", "| --- | --- | --- | --- | --- |"];
-  return [`## ${title}`, "", text, "", ...head, ...rows.map(renderTableRow)].join("\n");
+  const noise =
+    load === undefined ? [] : ["", `Load average over the five minutes before its end: ${load.toFixed(1)}.`];
+  return [`## ${title}`, "", text, ...noise, "", ...head, ...rows.map(renderTableRow)].join("\n");
 }
 
 function renderTableRow(row: Row): string {

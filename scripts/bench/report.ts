@@ -23,6 +23,8 @@ export interface SectionReport {
   /** What is compared with what, and how to read it: Markdown. */
   readonly text: string;
   readonly rows: readonly Row[];
+  /** The machine's load average over the five minutes before the section's end. */
+  readonly load?: number;
 }
 
 /** What a section is given. */

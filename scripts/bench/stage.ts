@@ -1,6 +1,11 @@
 /** A real broker with our streams, keys for both programs, and the front door as it is deployed on Node. */
+import { readFile } from "node:fs/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
+import * as v from "valibot";
+import { demand } from "../../adapters/node/run.ts";
+import { decodeMessage } from "../../src/contract/decode.ts";
+import { findFreePort } from "../../test/runtimes/free-port.ts";
 import { connectTo } from "./connect.ts";
 import { provision, provisionCluster } from "../../src/bus/nats/provision.ts";
 import type { ClusterChoices } from "../../src/contract/streams.ts";
@@ -18,11 +23,24 @@ export interface StartOptions {
   readonly flags?: readonly string[];
 }
 
+export interface BrokerFigures {
+  /** Since its start. */
+  readonly cpuMilliseconds: number;
+  /** Of all its clients. */
+  readonly subscriptions: number;
+  /** JetStream's, of all streams. */
+  readonly consumers: number;
+}
+
 export interface Stage {
   readonly connection: NatsConnection;
   readonly tokens: Tokens;
   /** Starts a program of the bench, with the broker and the keys in its variables; it ends with the stage. */
   start(name: string, options?: StartOptions): Child;
+  /** The sequence of the last message of a stream. */
+  readLast(stream: string): Promise<number>;
+  /** What the broker says of itself. */
+  readBroker(): Promise<BrokerFigures>;
   /** Starts the front door, and answers with its URL. */
   startFrontDoor(): Promise<string>;
   /** The mean size of a request on the queue, bytes. */
@@ -30,8 +48,18 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+const Monitor = v.object({ subscriptions: v.optional(v.number()), consumers: v.optional(v.number()) });
+
+/** Milliseconds that a process has had a processor for: fields 14 and 15 of proc(5), in hundredths of a second. */
+async function readCpuTime(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8");
+  const [user = 0, system = 0] = text.slice(text.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+  return (user + system) * 10;
+}
+
 export async function openStage(choices: ClusterChoices = {}): Promise<Stage> {
-  const server = await startNatsServer();
+  const monitor = `127.0.0.1:${await findFreePort()}`;
+  const server = await startNatsServer({ config: `http: "${monitor}"` });
   const connection = await connectTo(server.url);
   const manager = await jetstreamManager(connection);
   await provision(connection);
@@ -52,6 +80,14 @@ export async function openStage(choices: ClusterChoices = {}): Promise<Stage> {
     connection,
     tokens,
     start,
+    readLast: async (stream) => (await manager.streams.info(stream)).state.last_seq,
+    async readBroker() {
+      const read = async (what: string) =>
+        demand(decodeMessage(Monitor, await (await fetch(`http://${monitor}/${what}`)).bytes()));
+      const { subscriptions = 0 } = await read("varz");
+      const { consumers = 0 } = await read("jsz");
+      return { cpuMilliseconds: await readCpuTime(server.pid), subscriptions, consumers };
+    },
     startFrontDoor: async () => readText(await start("front-door").next(), "url"),
     async readRequestBytes() {
       const { state } = await manager.streams.info(`requests-${cluster}`);

@@ -15,6 +15,14 @@ export function computeMedian(values: readonly number[]): number {
   return computeSpread(values).median;
 }
 
+/** The value below which that share of them is, such as 0.99. Throws when there are none. */
+export function computeQuantile(values: readonly number[], quantile: number): number {
+  return getQuantile(
+    values.toSorted((a, b) => a - b),
+    quantile,
+  );
+}
+
 /** Of sorted values; between two of them it is interpolated. */
 function getQuantile(sorted: readonly number[], quantile: number): number {
   const place = (sorted.length - 1) * quantile;

@@ -11,12 +11,21 @@ export function buildStreamName(channel: Channel | "agents", cluster: string): s
   return `${channel}-${cluster}`;
 }
 
-/** The stream of the resources' records: the key-value bucket `resources` (NATS ADR-8). */
-export const recordStream = "KV_resources";
+/**
+ * Key-value buckets (NATS ADR-8): the resources' records, and where the program that delivers webhooks keeps how far it is.
+ * Who may write to the one need not be able to touch the other.
+ */
+export const buckets = ["resources", "webhooks"] as const;
+export type Bucket = (typeof buckets)[number];
 
-/** The subject of a resource's record. */
-export function buildRecordSubject(key: string): string {
-  return `$KV.resources.${key}`;
+/** A bucket's stream. */
+export function buildBucketStream(bucket: Bucket): string {
+  return `KV_${bucket}`;
+}
+
+/** The subject of a record. */
+export function buildRecordSubject(bucket: Bucket, key: string): string {
+  return `$KV.${bucket}.${key}`;
 }
 
 /** A cluster's durable consumer of its requests has the cluster's name: both are one subject token. */
@@ -61,10 +70,10 @@ const day = 24 * 3600 * second;
 /** What is asked of a run counts as long as its request may wait, and as the run may then take. */
 const controlDays = limits.requestDays + Math.ceil(limits.timeoutSeconds / (24 * 3600)) + 1;
 
-/** The records, one bucket for all clusters. `messageTtl`: the server lets single messages expire (2.11 and newer). */
-export function describeRecordStream(choices: StreamChoices, messageTtl: boolean): Plan {
-  const bucket = {
-    subjects: [buildRecordSubject(">")],
+/** A bucket, one for all clusters. `messageTtl`: the server lets single messages expire (2.11 and newer). */
+export function describeBucket(bucket: Bucket, choices: StreamChoices, messageTtl: boolean): Plan {
+  const structure = {
+    subjects: [buildRecordSubject(bucket, ">")],
     retention: "limits",
     discard: "new",
     max_msgs_per_subject: 1,
@@ -72,7 +81,9 @@ export function describeRecordStream(choices: StreamChoices, messageTtl: boolean
     allow_direct: true,
   };
   // A removed record leaves a marker, which may go after a while.
-  return planStream(recordStream, choices, { structure: messageTtl ? { ...bucket, allow_msg_ttl: true } : bucket });
+  return planStream(buildBucketStream(bucket), choices, {
+    structure: messageTtl ? { ...structure, allow_msg_ttl: true } : structure,
+  });
 }
 
 /** A cluster's streams. */

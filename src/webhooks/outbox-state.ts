@@ -16,6 +16,8 @@ const Pending = v.object({
   attempts: Sequence,
   /** When it is tried next, milliseconds since 1970. */
   at: v.number(),
+  /** When it happened, milliseconds since 1970; left out where that isn't known. */
+  since: v.optional(v.number()),
 });
 export type Pending = v.InferOutput<typeof Pending>;
 
@@ -61,9 +63,13 @@ export function createState(cursor: number): OutboxState {
 }
 
 /** Adds what is to be delivered: to what is pending of the run, or as something new that is due at once. */
-export function addPending(runs: Map<string, Pending>, { runId, after, until }: Wanted): void {
+export function addPending(
+  runs: Map<string, Pending>,
+  { runId, after, until, since }: Wanted & { readonly since?: number },
+): void {
   const known = runs.get(runId);
-  if (known === undefined) runs.set(runId, { after, until, attempts: 0, at: 0 });
+  if (known === undefined)
+    runs.set(runId, { after, until, attempts: 0, at: 0, ...(since === undefined ? {} : { since }) });
   else known.until = Math.max(known.until, until);
 }
 

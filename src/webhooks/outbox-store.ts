@@ -27,8 +27,7 @@ export interface OutboxStore {
 const mostAttempts = 50;
 
 export function createOutboxStore(records: RecordStore, { subscription, cluster }: OutboxAddress): OutboxStore {
-  // No driver's name begins like this, so that no resource has such a key.
-  const key = `_webhooks.${subscription}.${cluster}`;
+  const key = `${subscription}.${cluster}`;
   const parkedKey = `${key}.parked`;
 
   async function load<S extends v.GenericSchema>(at: string, schema: S): Promise<Loaded<v.InferOutput<S>>> {

@@ -7,6 +7,7 @@ import { buildRunEvent, type EventKind, type RunEventData } from "../contract/ev
 import { isJsonObject, parseJson, stringifyJson } from "../contract/json.ts";
 import { createConsoleLogger } from "../log.ts";
 import type { Post, Posted } from "./deliver.ts";
+import type { Backlog } from "./observer.ts";
 import { createOutboxStore } from "./outbox-store.ts";
 import { replayParked } from "./replay.ts";
 import { runOutbox, type OutboxOptions } from "./run-outbox.ts";
@@ -257,4 +258,34 @@ test("many runs are all told of, each in order", async () => {
   await Promise.all(runs.map((runId) => publish(bus, runId, story)));
   await expect.poll(() => texts().length, { timeout: 10_000 }).toBe(runs.length * story.length);
   for (const letter of letters) expect(only(texts(), letter)).toEqual(storyOf(letter));
+});
+
+test("whoever counts is told of every try, of every event that is done with, and of what waits", async () => {
+  const bus = createMemoryBus();
+  const counted: string[] = [];
+  const backlogs = new Set<() => Backlog>();
+  let answers: Posted[] = [down, ok, { kind: "answered", status: 410 }];
+  const program = await begin(bus, () => answers.shift() ?? ok, {
+    observer: {
+      tried: ({ subscription, outcome }) => counted.push(`${subscription} ${outcome}`),
+      settled: ({ outcome, delaySeconds }) => counted.push(delaySeconds >= 0 ? outcome : "too early"),
+      outboxHeld({ readBacklog }) {
+        backlogs.add(readBacklog);
+        return () => backlogs.delete(readBacklog);
+      },
+    },
+  });
+  await publish(bus, first, ["requested", "accepted"]);
+  await expect.poll(() => counted.at(-1)).toBe("parked");
+  expect(counted).toEqual(["team failed", "team delivered", "delivered", "team gone", "parked"]);
+
+  const readAll = () => [...backlogs].map((read) => read());
+  await expect.poll(readAll).toEqual([{ runs: 0, oldest: undefined }]);
+  answers = Array.from({ length: 4 }, () => down);
+  const before = Date.now();
+  await publish(bus, second, ["requested"]);
+  await expect.poll(readAll).toEqual([{ runs: 1, oldest: expect.any(Number) }]);
+  expect(readAll()[0]?.oldest).toBeGreaterThanOrEqual(before);
+  await program.stop();
+  expect(readAll()).toEqual([]);
 });

@@ -5,13 +5,14 @@
 import { pause } from "../bus/pause.ts";
 import { BusUnavailable, type Bus, type HistoryEntry } from "../bus/port.ts";
 import type { Logger } from "../log.ts";
-import { readEvent } from "../runs/read-event.ts";
+import { readEvent, type ToldEvent } from "../runs/read-event.ts";
 import { claimOutbox, usualTiming, type Timing } from "./claim-outbox.ts";
 import { keepOutbox, type KeptOutbox } from "./keep-outbox.ts";
 import { addPending, mostPending } from "./outbox-state.ts";
 import { createOutboxStore, type OutboxAddress, type OutboxStore } from "./outbox-store.ts";
 import { sendRun } from "./send-run.ts";
 import type { Post } from "./deliver.ts";
+import { noObserver, type Backlog, type WebhooksObserver } from "./observer.ts";
 import { isWanted, type Subscription } from "./subscription.ts";
 
 export interface OutboxOptions extends OutboxAddress {
@@ -21,6 +22,7 @@ export interface OutboxOptions extends OutboxAddress {
   /** The name of this program, unlike any other's. */
   readonly holder: string;
   readonly logger: Logger;
+  readonly observer?: WebhooksObserver | undefined;
   readonly now: () => Date;
   readonly random: () => number;
   /** Lets go of everything when it aborts. */
@@ -36,7 +38,8 @@ const mostAtOnce = 8;
 
 /** Resolves when the signal aborts. */
 export async function runOutbox(options: OutboxOptions): Promise<void> {
-  const { bus, signal, timing = usualTiming, cluster, holder } = options;
+  const { bus, signal, timing = usualTiming, cluster, holder, subscription } = options;
+  const { observer = noObserver } = options;
   const store = createOutboxStore(bus.records, options);
   while (!signal.aborted) {
     const held = await claimOutbox({ store, events: bus.events, cluster, holder, timing, signal });
@@ -44,12 +47,25 @@ export async function runOutbox(options: OutboxOptions): Promise<void> {
     options.logger.info({}, "Delivers webhooks");
     const outbox = keepOutbox(held, { store, timing, signal });
     const end = AbortSignal.any([signal, outbox.lost]);
+    const released = observer.outboxHeld({ subscription, readBacklog: () => readBacklog(outbox) });
     try {
-      await Promise.all([noteEvents(outbox, options, end), sendAll(outbox, { ...options, store, signal: end })]);
+      await Promise.all([
+        noteEvents(outbox, options, end),
+        sendAll(outbox, { ...options, store, observer, signal: end }),
+      ]);
     } finally {
+      released();
       await outbox.letGo();
     }
   }
+}
+
+function readBacklog({ runs }: KeptOutbox): Backlog {
+  const times = [...runs.values()].flatMap(({ since }) => since ?? []);
+  return {
+    runs: runs.size,
+    oldest: times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other)),
+  };
 }
 
 /** Notes what there is to tell. */
@@ -60,20 +76,23 @@ async function noteEvents(outbox: KeptOutbox, options: OutboxOptions, signal: Ab
     while (!outbox.runs.has(runId) && outbox.runs.size >= mostPending && !signal.aborted) await outbox.wait(60_000);
     if (signal.aborted) return;
     const { sequence } = entry;
-    const wanted = isWantedEntry(entry, options.to);
-    if (wanted) addPending(outbox.runs, { runId, after: sequence - 1, until: sequence });
+    const event = readWanted(entry, options.to);
+    if (event !== undefined)
+      addPending(outbox.runs, { runId, after: sequence - 1, until: sequence, since: Date.parse(event.time) });
     outbox.cursor = sequence;
-    if (wanted) outbox.changed();
+    if (event !== undefined) outbox.changed();
   }
 }
 
-function isWantedEntry(entry: HistoryEntry, to: Subscription): boolean {
+function readWanted(entry: HistoryEntry, to: Subscription): ToldEvent | undefined {
   const event = readEvent(entry, entry.address);
-  return event.ok && isWanted(to, event.value);
+  return event.ok && isWanted(to, event.value) ? event.value : undefined;
 }
 
+type SendingOptions = OutboxOptions & { readonly store: OutboxStore; readonly observer: WebhooksObserver };
+
 /** Tells what is due, until the signal aborts and what is under way has ended. */
-async function sendAll(outbox: KeptOutbox, options: OutboxOptions & { store: OutboxStore }): Promise<void> {
+async function sendAll(outbox: KeptOutbox, options: SendingOptions): Promise<void> {
   const { signal, now } = options;
   const busy = new Map<string, Promise<void>>();
   while (!signal.aborted) {
@@ -97,7 +116,7 @@ async function sendAll(outbox: KeptOutbox, options: OutboxOptions & { store: Out
   await Promise.all(busy.values());
 }
 
-async function send(outbox: KeptOutbox, runId: string, options: OutboxOptions & { store: OutboxStore }): Promise<void> {
+async function send(outbox: KeptOutbox, runId: string, options: SendingOptions): Promise<void> {
   const pending = outbox.runs.get(runId);
   if (pending === undefined) return;
   try {

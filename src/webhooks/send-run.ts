@@ -4,6 +4,7 @@ import type { RunAddress } from "../contract/names.ts";
 import type { Logger } from "../log.ts";
 import { readEvent, type ToldEvent } from "../runs/read-event.ts";
 import { deliver, type Outcome, type Post } from "./deliver.ts";
+import type { WebhooksObserver } from "./observer.ts";
 import type { Pending } from "./outbox-state.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import { choosePause } from "./retry.ts";
@@ -15,7 +16,10 @@ export interface SendOptions {
   readonly to: Subscription;
   readonly post: Post;
   readonly store: Pick<OutboxStore, "park">;
+  /** Its name. */
+  readonly subscription: string;
   readonly logger: Logger;
+  readonly observer: WebhooksObserver;
   readonly now: () => Date;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -50,8 +54,19 @@ async function tell(entry: Entry, pending: Pending, options: SendOptions): Promi
   const event = readEvent(entry, options.address);
   if (!event.ok || !isWanted(options.to, event.value)) return goOn(pending, entry, options);
   const delivery = { address: options.address, sequence: entry.sequence, event: event.value };
+  pending.since = Date.parse(event.value.time);
+  const begun = performance.now();
   const outcome = await deliver(options.to, delivery, options);
-  if (outcome.kind === "delivered") return goOn(pending, entry, options);
+  const { subscription, observer } = options;
+  const settle = (how: "delivered" | "parked") => {
+    const delaySeconds = Math.max(0, options.now().getTime() - Date.parse(event.value.time)) / 1000;
+    observer.settled({ subscription, outcome: how, delaySeconds });
+    return goOn(pending, entry, options);
+  };
+  // One that was broken off, as the program ends, says nothing of the target.
+  if (outcome.kind === "delivered" || !options.signal.aborted)
+    observer.tried({ subscription, outcome: outcome.kind, seconds: (performance.now() - begun) / 1000 });
+  if (outcome.kind === "delivered") return settle("delivered");
   // Not the target's fault: the next program tries it.
   if (options.signal.aborted) return false;
   const pauseMilliseconds = choosePauseAfter(outcome, pending, options);
@@ -65,7 +80,7 @@ async function tell(entry: Entry, pending: Pending, options: SendOptions): Promi
     return false;
   }
   await park(entry, event.value, { pending, problem: outcome.problem, options });
-  return goOn(pending, entry, options);
+  return settle("parked");
 }
 
 function choosePauseAfter(
@@ -79,6 +94,8 @@ function choosePauseAfter(
 
 function goOn(pending: Pending, { sequence }: Entry, { changed }: SendOptions): true {
   Object.assign(pending, { after: sequence, attempts: 0, at: 0 });
+  // When the next one happened is seen when it is read.
+  delete pending.since;
   changed();
   return true;
 }

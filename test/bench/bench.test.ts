@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { expect, test } from "vitest";
 import { check } from "../../src/contract/decode.ts";
 import { parseJson } from "../../src/contract/json.ts";
-import { renderDocument } from "../../scripts/bench/render.ts";
+import { renderDocument, replaceSections } from "../../scripts/bench/render.ts";
 import { buildRatio } from "../../scripts/bench/report.ts";
 
 const main = fileURLToPath(new URL("../../scripts/bench/main.ts", import.meta.url));
@@ -27,7 +27,7 @@ const Report = v.object({
   ),
 });
 
-test("every section measures something", { timeout: 120_000 }, async () => {
+test("every section measures something", { timeout: 240_000 }, async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [main, "--quick", "--json"], {
     // The cluster's section has a test of its own, in test/cluster.
     env: { ...process.env, KUBECONFIG: "" },
@@ -42,6 +42,9 @@ test("every section measures something", { timeout: 120_000 }, async () => {
     ["Runs through one agent", 1],
     ["Memory per concurrent run, at 200 runs", 2],
     ["Logs: redaction and publishing", 2],
+    ["A log's line to its subscriber", 4],
+    ["200 viewers of one run beside one", 8],
+    ["First byte of /runs after 2,000 runs", 1],
   ]);
   for (const { rows } of reports.value)
     for (const { spread } of rows)
@@ -63,4 +66,22 @@ test("a ratio is one of each round's figures, with its spread, and the document 
   const document = renderDocument([{ title: "T", text: "Text.", rows: [row] }], ["2 cores"]);
   expect(document).toContain("| x | **2.00** | 1.00 to 3.00 | 20.0 against 10.0 ms | at most 1.5: not met |");
   expect(document).toContain("- 2 cores");
+});
+
+test("a section that is measured anew takes the old one's place; a new one comes last", () => {
+  const measure = (title: string, value: number) => ({
+    title,
+    text: "Text.",
+    rows: [buildRatio("x", [[value], [1]], { unit: "ms" })],
+    load: 4,
+  });
+  const document = renderDocument([measure("A", 1), measure("B", 2)], ["2 cores"]);
+  const updated = replaceSections(document, [measure("A", 5), measure("C", 3)]);
+  expect([...updated.matchAll(/^## (.*)$/gm)].map(([, title]) => title)).toEqual(["The machine", "A", "B", "C"]);
+  expect([...updated.matchAll(/^\| x \| \*\*(.*?)\*\*/gm)].map(([, figure]) => figure)).toEqual([
+    "5.00",
+    "2.00",
+    "3.00",
+  ]);
+  expect(updated).toContain("Load average over the five minutes before its end: 4.0.");
 });

@@ -145,7 +145,14 @@ const adapters: Rules = {
   "adapters/agent/metrics": {
     may: ["adapters/node", "adapters/node/metrics", "k8s-agent/main.ts", "k8s-agent/metrics"],
   },
-  "adapters/webhooks": { may: ["src/**", "adapters/node"], packages: ["node:", "valibot"] },
+  "adapters/webhooks": {
+    may: ["src/**", "adapters/node", "adapters/node/metrics", "adapters/webhooks/metrics"],
+    packages: ["node:", "valibot"],
+  },
+  "adapters/webhooks/metrics": {
+    may: ["src/webhooks", "adapters/node", "adapters/node/metrics"],
+    packages: ["prom-client"],
+  },
   // The only place that imports both programs; it starts the agent as the agent's own adapter does.
   "adapters/standalone": {
     may: [
@@ -176,7 +183,10 @@ export const rules: Rules = {
   ...agent,
   ...adapters,
   // Measurements use the tests' servers and clients.
-  scripts: { may: anything, packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "valibot", "yaml"] },
+  scripts: {
+    may: anything,
+    packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "ulid", "valibot", "yaml"],
+  },
   "scripts/image": { may: [...anything, "scripts"], packages: ["node:", "esbuild"] },
   // Programs of others: they know nothing of ours.
   examples: { packages: ["node:", "@nats-io/transport-node"] },

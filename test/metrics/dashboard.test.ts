@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { createBrokerMetrics } from "../../adapters/node/metrics/broker-metrics.ts";
 import { createFrontDoorMetrics } from "../../adapters/node/metrics/front-door-metrics.ts";
 import { createRegistry } from "../../adapters/node/metrics/registry.ts";
+import { createWebhooksMetrics } from "../../adapters/webhooks/metrics/webhooks-metrics.ts";
 import { createAgentMetrics } from "../../k8s-agent/metrics/agent-metrics.ts";
 import { createKubernetesMetrics } from "../../k8s-agent/metrics/kubernetes-metrics.ts";
 import { parseJson } from "../../src/contract/json.ts";
@@ -24,6 +25,7 @@ async function listKinds(): Promise<ReadonlyMap<string, Kind>> {
   createKubernetesMetrics(registry).watchCalls(new Map());
   createFrontDoorMetrics(registry);
   createBrokerMetrics(registry);
+  createWebhooksMetrics(registry, { subscriptions: [], now: () => new Date() });
   return new Map(registry.getMetricsAsArray().flatMap((metric) => listNames(metric)));
 }
 
@@ -107,7 +109,7 @@ test("docs/metrics.md has every metric of ours with its labels, and no other; it
   const blocks = [...text.matchAll(/```yaml\n(groups:[\s\S]*?)```/g)].map(([, block = ""]) => block);
   const rules = blocks.flatMap((block) => (parse(block) as { groups: { rules: { expr: string }[] }[] }).groups);
   const queries = rules.flatMap(({ rules }) => rules.map(({ expr }) => expr));
-  expect(queries).toHaveLength(5);
+  expect(queries).toHaveLength(8);
   expect(findMistakes(queries, kinds)).toEqual([]);
 });
 

@@ -36,10 +36,10 @@ describe.each([...servers])("provisioning NATS %s", (_, server) => {
     withConnection(server.url, async (connection) => {
       const cluster = createClusterName();
       const outcomes = async () => {
-        const results = [await provision(connection), ...(await provisionCluster(connection, cluster))];
+        const results = [...(await provision(connection)), ...(await provisionCluster(connection, cluster))];
         return results.map(({ kind }) => kind);
       };
-      expect(new Set((await outcomes()).slice(1))).toEqual(new Set(["created"]));
+      expect(new Set((await outcomes()).slice(2))).toEqual(new Set(["created"]));
       expect(new Set(await outcomes())).toEqual(new Set(["unchanged"]));
     }));
 
@@ -179,6 +179,7 @@ describe("npm run provision", () => {
     const second = await run({ ...environment, CLUSTER: two }, "--log-bytes", "20MiB");
     expect(second.stdout.split("\n")).toEqual([
       "stream KV_resources: unchanged",
+      "stream KV_webhooks: unchanged",
       `stream requests-${two}: unchanged`,
       `stream events-${two}: unchanged`,
       `stream logs-${two}: updated, max_bytes 10485760 -> 20971520`,

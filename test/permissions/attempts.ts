@@ -3,7 +3,7 @@
  * and what isn't. One attempt is one message.
  */
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
-import { buildStreamName, recordStream } from "../../src/contract/streams.ts";
+import { buildBucketStream, buildRecordSubject, buildStreamName, buckets } from "../../src/contract/streams.ts";
 
 export const mine = "mine";
 export const theirs = "theirs";
@@ -12,6 +12,8 @@ export const runIds = { queued: "01m82mpgn67c16avxrbe0bj1xt", leased: "01m82mpgn
 /** A run that there isn't. */
 export const newRun = "01m82mpgnc8qnhnmmmbjp2bbkw";
 export const recordKey = "container.a-resource";
+/** Of the state of webhooks. */
+export const webhooksKey = "a-team.mine";
 
 export interface Attempt {
   readonly subject: string;
@@ -29,7 +31,7 @@ export interface Attempts {
 
 const channels = ["requests", "events", "logs", "agents", "controls"] as const;
 const streamsOf = (cluster: string) => channels.map((channel) => buildStreamName(channel, cluster));
-const streams = [...streamsOf(theirs), recordStream, ...streamsOf(mine)];
+const streams = [...streamsOf(theirs), ...buckets.map(buildBucketStream), ...streamsOf(mine)];
 const consumersOf = (stream: string) => (stream.endsWith(mine) ? [mine] : [theirs]);
 const json = (value: unknown) => JSON.stringify(value);
 
@@ -105,7 +107,8 @@ function directGets(stream: string): Attempt[] {
 
 /** Subjects of messages in a stream. */
 function keepersOf(stream: string): string[] {
-  if (stream === recordStream) return [`$KV.resources.${recordKey}`, ">"];
+  if (stream === buildBucketStream("resources")) return [buildRecordSubject("resources", recordKey), ">"];
+  if (stream === buildBucketStream("webhooks")) return [buildRecordSubject("webhooks", webhooksKey), ">"];
   const [channel = "", cluster = ""] = stream.split("-");
   return [runIds.queued, runIds.leased, "*", ">"].map((last) => `cd.v1.${channel}.${cluster}.${last}`);
 }
@@ -170,7 +173,8 @@ const powers: readonly Readonly<Record<string, string>>[] = [
 ];
 
 function describeHeaders(): Attempts[] {
-  const subjects = [`cd.v1.events.${mine}.${newRun}`, `cd.v1.agents.${mine}.me`, `cd.v1.events.${theirs}.${newRun}`];
+  const events = [mine, theirs].map((cluster) => `cd.v1.events.${cluster}.${newRun}`);
+  const subjects = [...events, `cd.v1.agents.${mine}.me`, buildRecordSubject("webhooks", "a-team.new")];
   const attempts = powers.flatMap((fields) =>
     subjects.map((subject) => ({ subject, data: "forged", headers: setHeaders(fields) })),
   );
@@ -201,7 +205,10 @@ function describeAcknowledging(): Attempts[] {
 }
 
 function describeRecords(): Attempts[] {
-  const keys = [recordKey, "container.new", ">", "*"].map((key) => `$KV.resources.${key}`);
+  const keys = [
+    ...[recordKey, "container.new", ">", "*"].map((key) => buildRecordSubject("resources", key)),
+    ...[webhooksKey, "a-team.new", ">"].map((key) => buildRecordSubject("webhooks", key)),
+  ];
   const put = (subject: string): Attempt => ({ subject, data: "forged" });
   const remove = (subject: string, operation: string): Attempt => ({
     subject,

@@ -1,7 +1,7 @@
 /** Two clusters with something in each of their streams, and ears everywhere that should hear nothing. */
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { NatsServerVersion } from "../../scripts/nats-server.ts";
-import { mine, recordKey, runIds, theirs } from "./attempts.ts";
+import { mine, recordKey, runIds, theirs, webhooksKey } from "./attempts.ts";
 import { openStateReader, type BrokerState } from "./broker-state.ts";
 import { openBrokerStage, type BrokerStage } from "./broker-stage.ts";
 
@@ -31,6 +31,7 @@ export async function openMatrixStage(version: NatsServerVersion): Promise<Matri
   const leases = new Map<string, string>();
   for (const cluster of [mine, theirs]) leases.set(cluster, await fillCluster(broker, frontDoor, cluster));
   await frontDoor.request(`$KV.resources.${recordKey}`, canary);
+  await frontDoor.request(`$KV.webhooks.${webhooksKey}`, "our own");
 
   const [hub, otherAccount] = [
     await broker.connectAs("provision"),

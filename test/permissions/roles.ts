@@ -1,5 +1,5 @@
 /** What the holders of credentials may do, spelled out by hand: the rest must be refused. */
-import { mine, newRun, runIds, type Attempt } from "./attempts.ts";
+import { mine, newRun, runIds, webhooksKey, type Attempt } from "./attempts.ts";
 
 export interface Role {
   /** One of each that it may send. */
@@ -50,5 +50,22 @@ export const teamRole: Role = {
   sends: readingSends("events"),
   allows: ({ subject }) => isReading("events", subject),
   writes: new Set(),
-  usual: /^(\$JS\.API\.DIRECT\.|_INBOX\.|_R_\.)/,
+  // The server's own audit of what the test itself asks comes when it comes.
+  usual: /^(\$JS\.EVENT\.|\$JS\.API\.DIRECT\.|_INBOX\.|_R_\.)/,
+};
+
+/** The program that delivers webhooks of cluster `mine`: as a team, and it keeps how far it is. */
+export const webhooksRole: Role = {
+  sends: [
+    ...teamRole.sends,
+    { subject: `$KV.webhooks.${webhooksKey}`, data: "how far" },
+    { subject: `HUB.API.DIRECT.GET.KV_webhooks.$KV.webhooks.${webhooksKey}` },
+  ],
+  allows: (attempt) =>
+    teamRole.allows(attempt) ||
+    ["$KV.webhooks.", "HUB.API.DIRECT.GET.KV_webhooks.$KV.webhooks."].some((start) =>
+      attempt.subject.startsWith(start),
+    ),
+  writes: new Set(["KV_webhooks"]),
+  usual: /^(\$JS\.EVENT\.|\$JS\.API\.DIRECT\.|\$KV\.webhooks\.|_INBOX\.|_R_\.)/,
 };

@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 export interface ProgramDescription {
-  readonly program: "front-door" | "agent" | "standalone";
+  readonly program: "front-door" | "agent" | "standalone" | "webhooks";
   readonly version: string;
 }
 

@@ -1,4 +1,5 @@
 /** The agent as it is deployed on Node, but with a launcher that does nothing. */
+import type { NatsConnection } from "@nats-io/nats-core";
 import { connectTo } from "../connect.ts";
 import { createLogger } from "../../../adapters/node/logger.ts";
 import { startAgent } from "../../../k8s-agent/main.ts";
@@ -6,15 +7,19 @@ import { createNatsBus } from "../../../src/bus/nats/nats-bus.ts";
 import { readNumber, readText } from "../child.ts";
 import { createIdleLauncher } from "../idle-launcher.ts";
 import { cluster, readAgentKeys } from "../keys.ts";
+import { readCounters, readMemory } from "./counters.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
 
 const logger = createLogger("info");
 const launches = new Map<string, bigint>();
+const connecting = Promise.withResolvers<NatsConnection>();
 let ended = 0;
 let wake = () => undefined as void;
 
+const lineMilliseconds = process.env["LINE_MILLISECONDS"];
 const launcher = createIdleLauncher({
   hold: readVariable("RUNS") === "hold",
+  ...(lineMilliseconds === undefined ? {} : { lineMilliseconds: Number(lineMilliseconds) }),
   onLaunch(runId) {
     launches.set(runId, process.hrtime.bigint());
     wake();
@@ -33,6 +38,7 @@ const keys = await readAgentKeys();
 
 async function start(capacity: number): Promise<void> {
   const connection = await connectTo(readVariable("NATS_URL"));
+  connecting.resolve(connection);
   const bus = createNatsBus({ connection });
   const common = { cluster, agent: "bench", capacity, graceSeconds: 0, logger, version: "bench" };
   startAgent({ ...common, bus, launcher, keys, now: () => new Date(), random: Math.random });
@@ -59,11 +65,10 @@ await answerQuestions(async (question) => {
       await waitUntil(() => ended >= readNumber(question, "runs"));
       return { seconds: (performance.now() - from) / 1000, runs: ended - before };
     }
-    case "memory": {
-      for (let i = 0; i < 5; i++) globalThis.gc?.();
-      const { rss, heapUsed, external } = process.memoryUsage();
-      return { rss, heapUsed, external };
-    }
+    case "memory":
+      return readMemory();
+    case "counters":
+      return readCounters(await connecting.promise);
     default:
       throw new Error("Cannot answer: unknown question");
   }

@@ -14,17 +14,20 @@ import { readFrontDoorConfig } from "../../../src/config.ts";
 import { createFrontDoor } from "../../../src/front-door.ts";
 import { createIdleLauncher } from "../idle-launcher.ts";
 import { cluster, readAgentKeys } from "../keys.ts";
-import { sayLine } from "./lines.ts";
+import { readCounters, readMemory } from "./counters.ts";
+import { answerQuestions, sayLine } from "./lines.ts";
 
 const config = demand(readFrontDoorConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
 const now = () => new Date();
 const url = process.env["NATS_URL"];
-const bus = url === undefined ? createMemoryBus() : createNatsBus({ connection: await connectTo(url) });
+const connection = url === undefined ? undefined : await connectTo(url);
+const bus = connection === undefined ? createMemoryBus() : createNatsBus({ connection });
 const app = demand(await createFrontDoor({ config, bus, logger, now, version: "bench" }));
 const served = await serveApp(app, { host: "127.0.0.1", port: 0 });
-if (url === undefined) await holdRuns(bus);
+if (connection === undefined) await holdRuns(bus);
 sayLine({ url: served.url });
+await answerQuestions(async () => ({ ...readMemory(), ...(connection === undefined ? {} : readCounters(connection)) }));
 
 async function holdRuns(bus: Bus): Promise<void> {
   const launcher = createIdleLauncher({ hold: true, onLaunch: (runId) => sayLine({ runId }) });

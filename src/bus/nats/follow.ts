@@ -4,12 +4,13 @@
  */
 import { pause } from "../pause.ts";
 import { BusUnavailable } from "../port.ts";
-import { getBehind, type Range, type StoredMessage, type Subject } from "./direct-get.ts";
+import type { StoredMessage } from "./direct-get.ts";
 import type { Link } from "./link.ts";
-import { subscribeToEntries, type LiveEntries } from "./live-entries.ts";
+import { openLiveEntries, type LiveEntries } from "./live-entries.ts";
+import type { FindFeed, Place } from "./live-feed.ts";
 
-export interface FollowOptions extends Subject {
-  readonly liveSubject: string;
+export interface FollowOptions extends Place {
+  readonly feeds: FindFeed;
   readonly after: number;
   readonly signal: AbortSignal;
 }
@@ -21,13 +22,8 @@ export type Followed = Pick<StoredMessage, "data" | "sequence" | "subject">;
 interface Cursor {
   /** The sequence of the last entry that was handed out. */
   seen: number;
-  /** Without a live entry for so long, milliseconds, the stream is looked at. */
-  look: number;
 }
 
-/** A repetition may get lost on its way through a clustered broker: seldom, so the looks become rarer. */
-const firstLook = 1_000;
-const longestLook = 30_000;
 /** How long a replica gets to have what was already repeated: tries, and milliseconds between them. */
 const replicaTries = 20;
 const replicaPause = 50;
@@ -36,11 +32,11 @@ const retryPause = 250;
 export async function* follow(link: Link, options: FollowOptions): AsyncGenerator<Followed> {
   const end = AbortSignal.any([options.signal, link.end]);
   if (end.aborted || link.connection.isClosed() || link.connection.isDraining()) return;
-  const live = subscribeToEntries(link, options.liveSubject, end);
-  const cursor = { seen: options.after, look: firstLook };
+  const live = openLiveEntries(options.feeds, options, end);
+  const cursor = { seen: options.after };
   try {
     for (let tries = 0; !end.aborted; tries++) {
-      yield* readBacklog(link, { ...options, cursor, end });
+      yield* readBacklog(live, cursor, end);
       if (hasHole(live, cursor) && tries < replicaTries) {
         await pause(replicaPause, end);
         continue;
@@ -56,25 +52,22 @@ export async function* follow(link: Link, options: FollowOptions): AsyncGenerato
 }
 
 /** What the stream has, until it has no more. */
-async function* readBacklog(
-  link: Link,
-  { stream, subject, cursor, end }: FollowOptions & { cursor: Cursor; end: AbortSignal },
-): AsyncGenerator<Followed> {
+async function* readBacklog(live: LiveEntries, cursor: Cursor, end: AbortSignal): AsyncGenerator<Followed> {
   while (!end.aborted) {
-    const found = await readOrWait(link, { stream, subject, after: cursor.seen }, end);
+    const found = await readOrWait(live, cursor, end);
     if (found?.length === 0) return;
-    for (const { data, sequence, subject: its } of found ?? []) {
+    for (const { data, sequence, subject } of found ?? []) {
       if (end.aborted) return;
       cursor.seen = sequence;
-      yield { data, sequence, subject: its };
+      yield { data, sequence, subject };
     }
   }
 }
 
 /** Undefined, after a while, when the broker is away. */
-async function readOrWait(link: Link, range: Range, end: AbortSignal): Promise<StoredMessage[] | undefined> {
+async function readOrWait(live: LiveEntries, { seen }: Cursor, end: AbortSignal): Promise<StoredMessage[] | undefined> {
   try {
-    return await getBehind(link, "follow a run", range);
+    return await live.read(seen);
   } catch (error) {
     if (!(error instanceof BusUnavailable)) throw error;
     await pause(retryPause, end);
@@ -87,16 +80,13 @@ async function* readLive(live: LiveEntries, cursor: Cursor, end: AbortSignal): A
   while (!end.aborted) {
     const next = live.peek();
     if (next === undefined) {
-      if (await live.wait(cursor.look)) {
-        cursor.look = Math.min(cursor.look * 2, longestLook);
-        return;
-      }
+      if (await live.wait(cursor.seen)) return;
     } else if (hasHole(live, cursor)) {
       return;
     } else {
       live.shift();
       if (next.sequence <= cursor.seen) continue;
-      Object.assign(cursor, { seen: next.sequence, look: firstLook });
+      cursor.seen = next.sequence;
       yield { data: next.data, sequence: next.sequence, subject: next.subject };
     }
   }

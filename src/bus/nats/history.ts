@@ -9,11 +9,12 @@ import type { History, HistoryEntry } from "../port.ts";
 import { getAt, getNewest, getNext, type Subject } from "./direct-get.ts";
 import { follow, type Followed } from "./follow.ts";
 import type { Link } from "./link.ts";
+import type { FindFeed } from "./live-feed.ts";
 
 /** All that the stream has: for the stream's own wildcard the server would look through the subjects of all runs. */
 const everything = ">";
 
-export function createNatsHistory(link: Link): History {
+export function createNatsHistory(link: Link, feeds: FindFeed): History {
   const find = (cluster: string): Subject => ({
     subject: everything,
     stream: buildStreamName("events", checkCluster(cluster)),
@@ -59,7 +60,7 @@ export function createNatsHistory(link: Link): History {
     },
     async *followAll(cluster, options) {
       const liveSubject = buildLiveSubject("events", { cluster, runId: "*" });
-      for await (const message of follow(link, { ...options, ...find(cluster), liveSubject }))
+      for await (const message of follow(link, { ...options, ...find(cluster), liveSubject, feeds }))
         yield* toEntries(message);
     },
   };

@@ -12,12 +12,13 @@ import { BusUnavailable, type Appended, type Journal } from "../port.ts";
 import { getLast, getNext, type StoredMessage, type Subject } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import type { Link } from "./link.ts";
+import type { FindFeed } from "./live-feed.ts";
 import { publishExpecting, toRefusal, type Publication } from "./publish.ts";
 
 const idHeader = "Cd-Id";
 const what = "append an entry";
 
-export function createNatsJournal(link: Link, channel: "events" | "logs" | "controls"): Journal {
+export function createNatsJournal(link: Link, channel: "events" | "logs" | "controls", feeds: FindFeed): Journal {
   const find = (address: RunAddress): Subject => ({
     subject: toSubject(channel, address),
     stream: buildStreamName(channel, address.cluster),
@@ -38,7 +39,7 @@ export function createNatsJournal(link: Link, channel: "events" | "logs" | "cont
     },
     async *follow(address, options) {
       const liveSubject = buildLiveSubject(channel, address);
-      for await (const { data, sequence } of follow(link, { ...options, ...find(address), liveSubject }))
+      for await (const { data, sequence } of follow(link, { ...options, ...find(address), liveSubject, feeds }))
         yield { data, sequence };
     },
   };

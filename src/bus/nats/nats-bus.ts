@@ -1,9 +1,11 @@
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { Bucket } from "../../contract/streams.ts";
 import type { Bus } from "../port.ts";
 import { createNatsAgents } from "./agents.ts";
 import { createNatsHistory } from "./history.ts";
 import { createNatsJournal } from "./journal.ts";
 import { createLink } from "./link.ts";
+import { createFeeds } from "./live-feed.ts";
 import { createNatsRecords } from "./records.ts";
 import { createNatsRequests } from "./requests.ts";
 import { checkServer } from "./server-version.ts";
@@ -17,6 +19,8 @@ export interface NatsBusOptions {
   readonly timeoutMilliseconds?: number;
   /** JetStream's API in our account; default `$JS.API`. */
   readonly apiPrefix?: string;
+  /** Which bucket `records` are; default: the resources'. */
+  readonly bucket?: Bucket;
   /** Where answers come to; the connection's own `inboxPrefix`, if it has one. Default `_INBOX`. */
   readonly inboxPrefix?: string;
   /** Told of what goes wrong while nobody waits for an answer, such as a consumer that isn't there. */
@@ -41,12 +45,13 @@ export function createNatsBus(options: NatsBusOptions): Bus {
     inboxPrefix: options.inboxPrefix ?? "_INBOX",
     report: options.report ?? (() => undefined),
   });
+  const feeds = createFeeds(link);
   return {
-    records: createNatsRecords(link),
+    records: createNatsRecords(link, options.bucket ?? "resources"),
     requests: createNatsRequests(link),
-    events: { ...createNatsJournal(link, "events"), ...createNatsHistory(link) },
-    logs: createNatsJournal(link, "logs"),
-    controls: createNatsJournal(link, "controls"),
+    events: { ...createNatsJournal(link, "events", feeds), ...createNatsHistory(link, feeds) },
+    logs: createNatsJournal(link, "logs", feeds),
+    controls: createNatsJournal(link, "controls", feeds),
     agents: createNatsAgents(link),
     async close() {
       link.close();

@@ -1,4 +1,5 @@
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { Bucket } from "../../contract/streams.ts";
 import type { Logger } from "../../log.ts";
 import type { OpenedBus } from "../bus-holder.ts";
 import { createNatsBus } from "./nats-bus.ts";
@@ -9,6 +10,8 @@ export interface OpenNatsBusOptions {
   readonly timeoutMilliseconds?: number;
   /** JetStream's API in our account; left out: `$JS.API`. */
   readonly apiPrefix?: string | undefined;
+  /** Which bucket its records are; left out: the resources'. */
+  readonly bucket?: Bucket | undefined;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface OpenNatsBusOptions {
  * rejects.
  */
 export async function openNatsBus(connection: NatsConnection, options: OpenNatsBusOptions): Promise<OpenedBus> {
-  const { logger, timeoutMilliseconds, apiPrefix } = options;
+  const { logger, timeoutMilliseconds, apiPrefix, bucket } = options;
   try {
     const bus = createNatsBus({
       connection,
@@ -24,6 +27,7 @@ export async function openNatsBus(connection: NatsConnection, options: OpenNatsB
       report: createReport(logger),
       ...(timeoutMilliseconds === undefined ? {} : { timeoutMilliseconds }),
       ...(apiPrefix === undefined ? {} : { apiPrefix }),
+      ...(bucket === undefined ? {} : { bucket }),
     });
     return { bus, lost: connection.closed() };
   } catch (error) {

@@ -5,10 +5,11 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import { jetstreamManager, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import {
+  buckets,
   buildStreamName,
+  describeBucket,
   describeClusterStreams,
   describeConsumer,
-  describeRecordStream,
   type ClusterChoices,
   type Configuration,
   type Plan,
@@ -31,9 +32,12 @@ export interface Difference {
 }
 
 /** Makes what all clusters share. Rejects where the server is too old or JetStream is off. */
-export async function provision(connection: NatsConnection, choices: StreamChoices = {}): Promise<Provisioned> {
+export async function provision(connection: NatsConnection, choices: StreamChoices = {}): Promise<Provisioned[]> {
   const manager = await openManager(connection, choices);
-  return provisionStream(manager, describeRecordStream(choices, isModern(connection)));
+  const results: Provisioned[] = [];
+  for (const bucket of buckets)
+    results.push(await provisionStream(manager, describeBucket(bucket, choices, isModern(connection))));
+  return results;
 }
 
 /** Makes a cluster's streams, and the consumer of its requests. */

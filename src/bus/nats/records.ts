@@ -1,12 +1,11 @@
 /** Records in a key-value bucket (NATS ADR-8): a removed key leaves a marker as its last message. */
-import { buildRecordSubject, recordStream as stream } from "../../contract/streams.ts";
+import { buildBucketStream, buildRecordSubject, type Bucket } from "../../contract/streams.ts";
 import { checkKey } from "../address.ts";
 import type { RecordStore, Written } from "../port.ts";
 import { getLast, type StoredMessage } from "./direct-get.ts";
 import type { Link } from "./link.ts";
 import { publishExpecting, toRefusal, type Publication, type Published } from "./publish.ts";
 
-const toSubject = (key: string) => buildRecordSubject(checkKey(key));
 const isMarker = (message: StoredMessage) => message.header("KV-Operation") !== "";
 
 /** How long a marker is kept, seconds: by then nobody still works from what was read before the removal. */
@@ -14,7 +13,9 @@ const markerSeconds = 24 * 3600;
 /** "per-message TTL is disabled": the stream was made by an older server. */
 const ttlDisabled = 10166;
 
-export function createNatsRecords(link: Link): RecordStore {
+export function createNatsRecords(link: Link, bucket: Bucket): RecordStore {
+  const stream = buildBucketStream(bucket);
+  const toSubject = (key: string) => buildRecordSubject(bucket, checkKey(key));
   return {
     async get(key) {
       const found = await getLast(link, "read a record", { stream, subject: toSubject(key) });

@@ -13,7 +13,9 @@ export const frontDoorPermissions: Partial<Permissions> = {
       // `run.requested.v1`, and the end of runs that no agent has seen.
       buildWildcard("events"),
       buildWildcard("controls"),
-      buildRecordSubject(">"),
+      buildRecordSubject("resources", ">"),
+      // Webhooks may be delivered with the same credentials.
+      buildRecordSubject("webhooks", ">"),
       "$JS.API.DIRECT.GET.>",
     ],
   },

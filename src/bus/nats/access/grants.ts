@@ -3,7 +3,12 @@
  * cluster's agent and each team is in an account of its own, which imports these services from the hub and nothing else.
  * docs/broker.md says why.
  */
-import { buildConsumerName, buildStreamName } from "../../../contract/streams.ts";
+import {
+  buildBucketStream,
+  buildConsumerName,
+  buildRecordSubject,
+  buildStreamName,
+} from "../../../contract/streams.ts";
 import { buildLiveSubject, buildWildcard, type Channel } from "../../../contract/subjects.ts";
 import { checkCluster } from "../../address.ts";
 
@@ -46,6 +51,7 @@ const services = {
   events: service("publish events", buildWildcard("events")),
   logs: service("publish logs", buildWildcard("logs")),
   agents: service("announce oneself", buildWildcard("agents")),
+  webhooks: service("keep how far webhooks are", buildRecordSubject("webhooks", ">")),
   last: service("read the last message of a subject", "$JS.API.DIRECT.GET.*.>"),
   read: service("read messages by sequence", "$JS.API.DIRECT.GET.*", "many"),
   controls: service("hear what is asked of runs", buildLiveSubject("controls", everyRun), "unasked"),
@@ -77,13 +83,15 @@ export interface TeamAccess {
   readonly clusters: readonly string[];
   /** Logs too, not events alone. */
   readonly logs: boolean;
+  /** For the program that delivers webhooks: to keep how far it is, too. */
+  readonly webhooks?: boolean;
 }
 
-/** What a team's account imports: nothing that could change anything. */
-export function describeTeamGrants({ clusters, logs }: TeamAccess): Grant[] {
+/** What a team's account imports: nothing that could change anything, unless it delivers webhooks, its own state. */
+export function describeTeamGrants({ clusters, logs, webhooks = false }: TeamAccess): Grant[] {
   const live = { events: services.liveEvents, logs: services.liveLogs };
   const channels = logs ? (["events", "logs"] as const) : (["events"] as const);
-  return clusters
+  const reading = clusters
     .map(checkCluster)
     .flatMap((cluster) =>
       channels.flatMap((channel) => [
@@ -91,6 +99,16 @@ export function describeTeamGrants({ clusters, logs }: TeamAccess): Grant[] {
         ...grantReading(channel, cluster),
       ]),
     );
+  return webhooks ? [...reading, ...grantKeeping()] : reading;
+}
+
+/** The bucket of the program that delivers webhooks. */
+function grantKeeping(): Grant[] {
+  const records = buildRecordSubject("webhooks", ">");
+  return [
+    grant(services.webhooks, records),
+    grantApi(services.last, `DIRECT.GET.${buildBucketStream("webhooks")}.${records}`),
+  ];
 }
 
 /** What is stored: of a run the last message, and by sequence. Reading leaves nothing behind on the server. */
