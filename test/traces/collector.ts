@@ -40,7 +40,14 @@ export interface Collector {
   readonly bytes: Buffer;
   /** Answers with this status from now on. */
   answerWith(status: number): void;
-  /** The one span of a trace that has this name; waits for it. */
+  /** Answers nobody from now on, until it is released. */
+  hold(): void;
+  release(): void;
+  /** Waits for a span. */
+  awaitSpan(what: string, find: () => SeenSpan | undefined): Promise<SeenSpan>;
+  /** Waits until these bytes were sent. */
+  awaitBytes(what: string, bytes: Buffer): Promise<void>;
+  /** Waits for a span of a trace that has this name. */
   await(traceId: string, name: string): Promise<SeenSpan>;
   close(): Promise<void>;
 }
@@ -78,6 +85,8 @@ export async function startCollector(): Promise<Collector> {
   const requests: Collector["requests"][number][] = [];
   const chunks: Buffer[] = [];
   let status = 200;
+  let gate = Promise.resolve();
+  let release = () => {};
   const server = createServer((request, response) => {
     void (async () => {
       const body = await readBody(request);
@@ -85,6 +94,7 @@ export async function startCollector(): Promise<Collector> {
       const type = headers["content-type"] ?? "";
       chunks.push(body);
       requests.push({ path: url, type, headers });
+      await gate;
       if (status === 200 && type === "application/json") spans.push(...readSpans(body));
       response.writeHead(status, { "Content-Type": type }).end(type === "application/json" ? "{}" : "");
     })();
@@ -98,11 +108,19 @@ export async function startCollector(): Promise<Collector> {
     get bytes() {
       return Buffer.concat(chunks);
     },
+    hold() {
+      gate = new Promise((resolve) => (release = resolve));
+    },
+    release: () => release(),
     answerWith(next) {
       status = next;
     },
+    awaitSpan: (what, find) => waitUntil(`a span has come: ${what}`, find),
+    async awaitBytes(what, bytes) {
+      await waitUntil(`it was sent: ${what}`, () => chunks.some((chunk) => chunk.includes(bytes)));
+    },
     await: (traceId, name) =>
-      waitUntil(`span ${name} has come`, () => spans.find((span) => span.traceId === traceId && span.name === name)),
+      waitUntil(`a span has come: ${name}`, () => spans.find((span) => span.traceId === traceId && span.name === name)),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

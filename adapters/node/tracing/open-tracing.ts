@@ -13,6 +13,7 @@ import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-t
 import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { TraceContext } from "../../../src/contract/trace-context.ts";
+import type { Logger } from "../../../src/log.ts";
 import type { Span, Tracer } from "../../../src/tracer.ts";
 import { version } from "../version.ts";
 import type { TracingConfig } from "./config.ts";
@@ -34,7 +35,8 @@ export function openTracing(
   { config, program, instance, logger }: TracingOptions & { config: TracingConfig },
 ): Tracing {
   const ids = createIds();
-  const exporter = reportFailures(createExporter(url, config), logger.child({ component: "tracing" }));
+  const own = logger.child({ component: "tracing" });
+  const exporter = reportFailures(createExporter(url, config), own);
   const provider = new TracerProvider({
     resource: describeProgram(program, instance),
     sampler: chooseSampler(config),
@@ -55,14 +57,21 @@ export function openTracing(
         return wrap(ids.use(given, () => tracer.startSpan(name, options, context)));
       },
     } satisfies Tracer,
-    async close() {
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeMilliseconds)));
-      // What can't be sent is reported where it is sent.
-      await Promise.race([provider.shutdown().catch(() => undefined), patience]);
-      clearTimeout(timer);
-    },
+    close: () => closeWithin(provider, own),
   };
+}
+
+/** What can't be sent is reported where it is sent; what there was no time for is reported here. */
+async function closeWithin(provider: TracerProvider, logger: Logger): Promise<void> {
+  const closed = provider.shutdown().then(
+    () => true,
+    () => true,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), closeMilliseconds)));
+  if (!(await Promise.race([closed, late])))
+    logger.warn({ milliseconds: closeMilliseconds }, "The last spans are lost: the collector does not take them");
+  clearTimeout(timer);
 }
 
 function createExporter(url: string, config: TracingConfig) {
