@@ -1,9 +1,11 @@
 /** One trace from a request to its answer: spans of real front doors and a real agent, as they come to a collector. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createCaller, type Caller } from "../runtimes/caller.ts";
 import { openLab, type Lab } from "../runtimes/lab.ts";
 import { runtimes } from "../runtimes/runtimes.ts";
-import { createGuresid, readValues } from "../support/driver-client.ts";
+import { createDriverClient, createGuresid, readValues } from "../support/driver-client.ts";
+import { startStandaloneProcess } from "../support/standalone-process.ts";
 import { readRunId } from "../support/story.ts";
 import { drawTrace, startCollector, type Collector, type SeenSpan } from "./collector.ts";
 import { buildTracedRequest, canary, createCallersTrace, exportTo, tellTrace } from "./traced-run.ts";
@@ -58,6 +60,25 @@ const draw = (method: string, action: string) => [
   "      result producer",
   "    answer internal",
 ];
+
+test("docs/traces.md draws the trace that there is", async () => {
+  const text = await readFile(new URL("../../docs/traces.md", import.meta.url), "utf8");
+  const drawn = /```text\n([^`]+)\n```/.exec(text)?.[1]?.split("\n") ?? [];
+  expect(drawn.map((line) => line.replace(/^(\s*\S+(?: \S+)*) {2,}(\w+).*$/, "$1 $2"))).toEqual(draw("PUT", "create"));
+});
+
+test("The standalone server tells both sides of a trace", async () => {
+  const server = await startStandaloneProcess({ environment: exportTo(collector.url) });
+  onTestFinished(() => server.stop());
+  const caller = createCallersTrace();
+  const driver = createDriverClient(server.url);
+  const request = buildTracedRequest(tellTrace);
+  const answer = await driver.provision(createGuresid(), request, { headers: caller.headers });
+  const spans = await awaitTrace(caller.traceId, ["run create", "answer", `PUT ${route}`]);
+  expect(drawTrace(spans)).toEqual(draw("PUT", "create"));
+  expect(readValues(answer)["parent"]).toBe(`00-${caller.traceId}-${pick(spans, "main").spanId}-01`);
+  expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(["container-driver"]));
+});
 
 describe.each(processes)("A front door on $name, and an agent,", (runtime) => {
   let call: Caller;
