@@ -5,6 +5,7 @@
  */
 import type { Bus, Lease } from "../src/bus/port.ts";
 import { isTerminal } from "../src/contract/events.ts";
+import type { RunOrder } from "../src/contract/run.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
 import type { Tracer } from "../src/tracer.ts";
@@ -23,7 +24,7 @@ import type { EventObserver } from "./report/event-writer.ts";
 import { refuseRequest } from "./report/refuse-request.ts";
 import { Fenced, openRunReporter, type RunReporter } from "./report/run-reporter.ts";
 import { recordRun } from "./trace/record-run.ts";
-import { joinTrace } from "./trace/run-trace.ts";
+import { joinTrace, type RunTrace } from "./trace/run-trace.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
 
 export interface CarryOutOptions {
@@ -86,7 +87,9 @@ async function handle(lease: Lease, given: CarryOutOptions & { keeper: LeaseKeep
   const opened = await openLease(lease, given);
   if (!opened.ok) {
     given.logger.error({ problem: opened.problem }, "Refused a request");
-    await refuseRequest({ ...given, lease, backoff, problem: opened.problem, order: opened.order });
+    const { problem, order } = opened;
+    await refuseRequest({ ...given, lease, backoff, problem, order });
+    if (order !== undefined) await recordSpans(order, { ...given, lease, trace: joinTrace(order, given.tracer) });
     return lease.finish();
   }
   const run = opened.value;
@@ -115,23 +118,26 @@ async function handle(lease: Lease, given: CarryOutOptions & { keeper: LeaseKeep
       address: run.order,
     });
     await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff, cancels, trace }));
+    trace.moments.stored = options.now();
   }
   // The terminal event is stored: only now may the workload go, and the request last, for whoever tidies up after a crash.
   await Promise.all([
-    recordRun(run.order, {
-      ...options,
-      tracer: options.tracer,
-      events: options.bus.events,
-      launcher: options.launcher.name,
-      delivery: lease.deliveries,
-      trace,
-    }),
+    recordSpans(run.order, { ...options, lease, trace }),
     tidyUp(run.order.runId, { ...options, reporter }),
   ]);
   await backoff(
     () => lease.finish(),
     () => !options.signal.aborted,
   );
+}
+
+function recordSpans(
+  order: RunOrder,
+  options: CarryOutOptions & { readonly lease: Lease; readonly trace: RunTrace },
+): Promise<void> {
+  const { bus, launcher, lease, tracer } = options;
+  const about = { events: bus.events, launcher: launcher.name, delivery: lease.deliveries };
+  return recordRun(order, { ...options, ...about, tracer });
 }
 
 async function tidyUp(runId: string, options: CarryOutOptions & { reporter: RunReporter }): Promise<void> {

@@ -17,7 +17,8 @@ function tell(story: readonly (readonly [EventKind, number])[], reason?: string)
   });
 }
 
-const options: SpanOptions = { requestedAt: at(0), moments: {}, storedAt: at(10) };
+const stored = at(10);
+const options: SpanOptions = { requestedAt: at(0), moments: { stored } };
 
 /** `name from-to`, and where it failed. */
 const draw = (spans: RunSpans | undefined) =>
@@ -37,19 +38,19 @@ const whole = [
 
 describe("a run's spans", () => {
   test("follow each other from its placing until its end is stored", () => {
-    const spans = buildSpans(tell(whole), { ...options, moments: { launched: at(3), mainStarted: at(4.5) } });
+    const spans = buildSpans(tell(whole), { ...options, moments: { launched: at(3), mainStarted: at(4.5), stored } });
     expect(draw(spans)).toEqual(["queue 0-1", "start 1-3", "setup 3-4.5", "main 4.5-8", "collect 8-9", "result 9-10"]);
     expect(spans).toMatchObject({ from: at(0), to: at(10), result: "succeeded", reason: undefined, adoptions: 0 });
   });
 
   test("are there without the moments that only one replica knew", () => {
-    const expected = ["queue 0-1", "start 1-5", "main 5-8", "collect 8-9", "result 9-10"];
-    expect(draw(buildSpans(tell(whole), options))?.filter((line) => !line.startsWith("setup"))).toEqual(expected);
+    const expected = ["queue 0-1", "start 1-5", "setup 5-5", "main 5-8", "collect 8-9", "result 9-9"];
+    expect(draw(buildSpans(tell(whole), { ...options, moments: {} }))).toEqual(expected);
   });
 
   test("are no more for a run that was taken over and warned", () => {
     const story = [...whole.slice(0, 4), ["warned", 6], ["adopted", 7], ["adopted", 7.5], ...whole.slice(4)] as const;
-    const moments = { launched: at(3) };
+    const moments = { launched: at(3), stored };
     const spans = buildSpans(tell(story), { ...options, moments });
     expect(draw(spans)).toEqual(draw(buildSpans(tell(whole), { ...options, moments })));
     expect(spans?.adoptions).toBe(2);
@@ -64,7 +65,10 @@ describe("a run's spans", () => {
     ["lost", whole.slice(0, 4), "main 5-9 lost"],
     ["out-of-memory", whole.slice(0, 3), "setup 3-9 out-of-memory"],
   ] as const)("say that it failed with %s where it did", ([reason, story, failed]) => {
-    const spans = buildSpans(tell([...story, ["failed", 9]], reason), { ...options, moments: { launched: at(3) } });
+    const spans = buildSpans(tell([...story, ["failed", 9]], reason), {
+      ...options,
+      moments: { launched: at(3), stored },
+    });
     expect(spans).toMatchObject({ result: "failed", reason });
     expect(draw(spans)?.filter((line) => line.endsWith(reason))).toEqual([failed]);
   });
@@ -83,12 +87,12 @@ describe("a run's spans", () => {
   });
 
   test("never end before they begin, whatever clocks say", () => {
-    // The front door is four seconds ahead, and main was started before anybody launched it.
-    const moments = { launched: at(20), mainStarted: at(1) };
-    const spans = buildSpans(tell(whole), { ...options, requestedAt: at(4), moments, storedAt: at(0) });
+    // The front door is an hour ahead, main was launched late, and started before that.
+    const moments = { launched: at(20), mainStarted: at(1), stored: at(0) };
+    const spans = buildSpans(tell(whole), { ...options, requestedAt: at(3600), moments });
     for (const { from, to } of spans?.stages ?? []) expect(to.getTime()).toBeGreaterThanOrEqual(from.getTime());
     expect(spans?.stages.map(({ from }) => from).slice(1)).toEqual(spans?.stages.map(({ to }) => to).slice(0, -1));
-    expect(spans?.from).toEqual(at(4));
+    expect([spans?.from, spans?.to]).toEqual([at(1), at(9)]);
   });
 
   test("are none before its end", () => {

@@ -26,8 +26,6 @@ export interface RunSpans {
 export interface SpanOptions {
   readonly requestedAt: Date;
   readonly moments: Moments;
-  /** When the run's end was stored. */
-  readonly storedAt: Date;
 }
 
 /** What main did to itself; a run that was stopped has been stopped in main. */
@@ -42,8 +40,8 @@ export function buildSpans(events: readonly RunEvent[], options: SpanOptions): R
   const stages = listStages(events, { ...options, ended: new Date(end.time) });
   const failed = result === "failed" ? findFailed(stages, reason) : undefined;
   return {
-    from: options.requestedAt,
-    to: stages.at(-1)?.to ?? options.storedAt,
+    from: stages[0]?.from ?? options.requestedAt,
+    to: stages.at(-1)?.to ?? new Date(end.time),
     stages: stages.map((stage) => (stage === failed ? { ...stage, error: reason } : stage)),
     result,
     reason,
@@ -53,7 +51,7 @@ export function buildSpans(events: readonly RunEvent[], options: SpanOptions): R
 
 function listStages(
   events: readonly RunEvent[],
-  { requestedAt, moments, storedAt, ended }: SpanOptions & { ended: Date },
+  { requestedAt, moments, ended }: SpanOptions & { ended: Date },
 ): StageSpan[] {
   const began = (phase: string) => {
     const first = events.find(({ data }) => data.phase === phase);
@@ -61,22 +59,28 @@ function listStages(
   };
   const running = began("running");
   const starting = began("starting");
+  const accepted = began("accepted") ?? starting;
   const begins: [StageName, Date | undefined][] = [
-    ["queue", requestedAt],
-    ["start", began("accepted") ?? starting],
+    // A front door whose clock is ahead: what the agent has measured stays as it is.
+    ["queue", earliest(requestedAt, accepted ?? ended)],
+    ["start", accepted],
     ["setup", starting && (moments.launched ?? running)],
     ["main", running && earliest(running, moments.mainStarted)],
     ["collect", began("collecting")],
     ["result", ended],
   ];
   const known = begins.flatMap(([name, at]) => (at === undefined ? [] : [{ name, at }]));
-  // Clocks of two machines, and times that Kubernetes has in whole seconds: no stage ends before it begins.
-  let before = requestedAt;
+  // Clocks of several replicas, and times that Kubernetes has in whole seconds: no stage ends before it begins.
+  let before = new Date(0);
   const inOrder = known.map(({ name, at }) => ({
     name,
     from: (before = later(before, name === "result" ? at : earliest(at, ended))),
   }));
-  return inOrder.map(({ name, from }, at) => ({ name, from, to: inOrder[at + 1]?.from ?? later(from, storedAt) }));
+  return inOrder.map(({ name, from }, at) => ({
+    name,
+    from,
+    to: inOrder[at + 1]?.from ?? later(from, moments.stored ?? from),
+  }));
 }
 
 function findFailed(stages: readonly StageSpan[], reason: string | undefined): StageSpan | undefined {

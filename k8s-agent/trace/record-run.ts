@@ -23,22 +23,19 @@ export interface RecordOptions {
   readonly delivery: number;
   readonly launcher: string;
   readonly logger: Logger;
-  readonly now: () => Date;
 }
 
 /** Never rejects: a run is what it is without its spans. The bus answers in time or says that it can't. */
 export async function recordRun(order: RunOrder, options: RecordOptions): Promise<void> {
-  const { tracer, events, trace, logger, now } = options;
+  const { tracer, events, trace, logger } = options;
   if (tracer === undefined) return;
-  const storedAt = now();
   try {
     const entries = await events.read(order);
     const told = entries.flatMap(({ data }) => {
       const event = decodeMessage(RunEvent, data);
       return event.ok ? [event.value] : [];
     });
-    const { moments } = trace;
-    const spans = buildSpans(told, { requestedAt: new Date(order.requestedAt), moments, storedAt });
+    const spans = buildSpans(told, { requestedAt: new Date(order.requestedAt), moments: trace.moments });
     if (spans !== undefined) record(order, spans, { ...options, tracer });
   } catch (error) {
     logger.warn({ err: error }, "Could not record the spans of a run");
@@ -47,7 +44,7 @@ export async function recordRun(order: RunOrder, options: RecordOptions): Promis
 
 function record(order: RunOrder, spans: RunSpans, options: RecordOptions & { tracer: Tracer }): void {
   const { tracer } = options;
-  const run = beginRun(tracer, order, describeEnd(spans, options));
+  const run = beginRun(tracer, order, { at: spans.from, attributes: describeEnd(spans, options) });
   for (const stage of spans.stages) {
     tracer
       .begin(stage.name, {

@@ -10,6 +10,8 @@ export interface Moments {
   launched?: Date;
   /** Main was started, as its launcher has it. */
   mainStarted?: Date;
+  /** Its end was stored. */
+  stored?: Date;
 }
 
 export interface RunTrace {
@@ -21,13 +23,17 @@ export interface RunTrace {
   readonly moments: Moments;
 }
 
-/** Begins the span of the whole run. One that isn't ended was none. */
-export function beginRun(tracer: Tracer, order: RunOrder, attributes: SpanAttributes = {}): Span {
+/** Begins the span of the whole run, left out: when it was placed. One that isn't ended was none. */
+export function beginRun(
+  tracer: Tracer,
+  order: RunOrder,
+  { at = new Date(order.requestedAt), attributes = {} }: { at?: Date; attributes?: SpanAttributes } = {},
+): Span {
   const { runId } = order;
   return tracer.begin(`run ${order.action}`, {
     kind: "consumer",
     parent: parseTrace(order.traceparent, order.tracestate),
-    at: new Date(order.requestedAt),
+    at,
     attributes: { ...describeRun(order), "messaging.system": "nats", ...attributes },
     ids: { traceId: buildTraceId(runId), spanId: buildSpanId(runId, "run") },
   });
