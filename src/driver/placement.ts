@@ -4,7 +4,7 @@
  * request for the resource sends the rest again, and both steps are harmless twice.
  */
 import { ulid } from "ulid";
-import type { Bus } from "../bus/port.ts";
+import { MessageTooLarge, type Bus } from "../bus/port.ts";
 import { encodeMessage } from "../contract/decode.ts";
 import { buildRunEvent, type RunEventData } from "../contract/events.ts";
 import type { Action, ResourceAddress, RunOrder, RunRequest } from "../contract/run.ts";
@@ -58,7 +58,7 @@ export function createPlacement({ bus, records, keys, now, tracer }: PlacementOp
       return placed;
     } catch (error) {
       // Its record may be written: then the next request sends it, and its trace goes on from here.
-      span?.end({ at: now(), error: "unavailable" });
+      span?.end({ at: now(), error: error instanceof MessageTooLarge ? "too_large" : "unavailable" });
       throw error;
     }
   }
