@@ -5,8 +5,10 @@
  */
 import type { Bus, Lease } from "../src/bus/port.ts";
 import { isTerminal } from "../src/contract/events.ts";
+import type { RunOrder } from "../src/contract/run.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
+import type { Tracer } from "../src/tracer.ts";
 import { createCancels } from "./control/cancels.ts";
 import { execute } from "./execute.ts";
 import { keepLease, type LeaseKeeper } from "./intake/lease-keeper.ts";
@@ -21,6 +23,8 @@ import { createBackoff } from "./report/backoff.ts";
 import type { EventObserver } from "./report/event-writer.ts";
 import { refuseRequest } from "./report/refuse-request.ts";
 import { Fenced, openRunReporter, type RunReporter } from "./report/run-reporter.ts";
+import { recordRun } from "./trace/record-run.ts";
+import { joinTrace, type RunTrace } from "./trace/run-trace.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
 
 export interface CarryOutOptions {
@@ -43,6 +47,8 @@ export interface CarryOutOptions {
   /** By run id: a request that comes twice to this replica waits for itself. */
   readonly turns: Turns;
   readonly observer?: (EventObserver & LogObserver) | undefined;
+  /** Left out: a run's trace is handed on to main, and nothing recorded. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Carries one request out. Never rejects: what goes wrong is reported, logged, or left to the next delivery. */
@@ -75,16 +81,21 @@ async function giveBack(lease: Lease, { logger, delay }: { logger: Logger; delay
   }
 }
 
-async function handle(lease: Lease, options: CarryOutOptions & { keeper: LeaseKeeper }): Promise<void> {
-  options.signal.throwIfAborted();
-  const backoff = createBackoff(options);
-  const opened = await openLease(lease, options);
+async function handle(lease: Lease, given: CarryOutOptions & { keeper: LeaseKeeper }): Promise<void> {
+  given.signal.throwIfAborted();
+  const backoff = createBackoff(given);
+  const opened = await openLease(lease, given);
   if (!opened.ok) {
-    options.logger.error({ problem: opened.problem }, "Refused a request");
-    await refuseRequest({ ...options, lease, backoff, problem: opened.problem, order: opened.order });
+    given.logger.error({ problem: opened.problem }, "Refused a request");
+    const { problem, order } = opened;
+    await refuseRequest({ ...given, lease, backoff, problem, order });
+    if (order !== undefined) await recordSpans(order, { ...given, lease, trace: joinTrace(order, given.tracer) });
     return lease.finish();
   }
   const run = opened.value;
+  const trace = joinTrace(run.order, given.tracer);
+  const { traceId } = trace;
+  const options = traceId === undefined ? given : { ...given, logger: given.logger.child({ traceId }) };
   const { values, warnings } = collectSecrets(run.inputs);
   const patterns = buildPatterns(values);
   const reporter = await openRunReporter({
@@ -92,6 +103,7 @@ async function handle(lease: Lease, options: CarryOutOptions & { keeper: LeaseKe
     events: options.bus.events,
     order: run.order,
     delivery: lease.deliveries,
+    traceparent: trace.traceparent,
     redactText: (text) => redactText(text, patterns),
     backoff,
   });
@@ -105,14 +117,31 @@ async function handle(lease: Lease, options: CarryOutOptions & { keeper: LeaseKe
       trusted: options.keys.trusted,
       address: run.order,
     });
-    await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff, cancels }));
+    await reporter.end(await execute(run, { ...options, lease, reporter, patterns, backoff, cancels, trace }));
+    trace.moments.stored = options.now();
   }
   // The terminal event is stored: only now may the workload go, and the request last, for whoever tidies up after a crash.
-  if (!(await isKept(run.order.runId, { ...options, reporter }))) await removeWorkload(run.order.runId, options);
+  await Promise.all([
+    recordSpans(run.order, { ...options, lease, trace }),
+    tidyUp(run.order.runId, { ...options, reporter }),
+  ]);
   await backoff(
     () => lease.finish(),
     () => !options.signal.aborted,
   );
+}
+
+function recordSpans(
+  order: RunOrder,
+  options: CarryOutOptions & { readonly lease: Lease; readonly trace: RunTrace },
+): Promise<void> {
+  const { bus, launcher, lease, tracer } = options;
+  const about = { events: bus.events, launcher: launcher.name, delivery: lease.deliveries };
+  return recordRun(order, { ...options, ...about, tracer });
+}
+
+async function tidyUp(runId: string, options: CarryOutOptions & { reporter: RunReporter }): Promise<void> {
+  if (!(await isKept(runId, options))) await removeWorkload(runId, options);
 }
 
 /** A failed run's workload is left for a person to look at, but nothing of it goes on. */

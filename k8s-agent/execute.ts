@@ -15,6 +15,7 @@ import { redactText } from "./redact/redact-text.ts";
 import { createBackoff, type Backoff } from "./report/backoff.ts";
 import { Fenced, type RunReporter } from "./report/run-reporter.ts";
 import type { HeldRuns } from "./watch/held-runs.ts";
+import type { RunTrace } from "./trace/run-trace.ts";
 import { createStopper, type Stopper } from "./watch/stopper.ts";
 
 export interface Execution {
@@ -32,6 +33,8 @@ export interface Execution {
   readonly signal: AbortSignal;
   readonly held: HeldRuns;
   readonly cancels: Cancels;
+  /** What main is told of the run's trace, and the moments that its spans need. */
+  readonly trace: Pick<RunTrace, "main" | "moments">;
   readonly observer?: LogObserver | undefined;
 }
 
@@ -57,7 +60,7 @@ export async function execute(run: Run, options: Execution): Promise<RunResult> 
 }
 
 async function launchAndFollow(run: Run, options: Execution): Promise<RunResult> {
-  const { launcher, reporter, signal } = options;
+  const { launcher, reporter, signal, trace } = options;
   const { phase } = reporter;
   // Once main was seen running its workload must be there: starting it anew would run it twice.
   const wasRunning = phase === "running" || phase === "collecting";
@@ -65,13 +68,18 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   // Only a replica that has said so before it died may have launched anything.
   if (cancel !== undefined && phase !== "starting") return cancelUnlaunched(cancel);
   await reporter.enter("starting");
-  const launched = await launcher.launch(run, { mustExist: wasRunning || cancel !== undefined, signal });
+  const launched = await launcher.launch(run, {
+    mustExist: wasRunning || cancel !== undefined,
+    signal,
+    trace: trace.main,
+  });
   if (launched.kind === "refused") {
     const { reason = "launch-refused", message, evidence } = launched;
     return { kind: "failed", failure: { reason, message, ...(evidence && { evidence }) } };
   }
   if (launched.kind === "missing" && cancel !== undefined) return cancelUnlaunched(cancel);
   if (launched.kind === "missing") return fail("lost", "Cannot say how the run ended: its workload is gone");
+  if (launched.kind === "launched") trace.moments.launched = options.now();
   if (launched.kind === "launched") for (const warning of launched.warnings) await reporter.warn(warning);
   return follow(run, options);
 }
@@ -164,7 +172,7 @@ function redactEnded(ended: Ended, patterns: Patterns): Ended {
 /** Reports each phase as the workload reaches it. */
 async function followStatus(
   run: Run,
-  { launcher, reporter, stopper, signal }: Execution & { stopper: Stopper },
+  { launcher, reporter, stopper, signal, trace }: Execution & { stopper: Stopper },
 ): Promise<Ended> {
   const timeout = run.inputs.values.timeout ?? limits.defaultTimeoutSeconds;
   for await (const status of launcher.watch(run.order.runId, { signal })) {
@@ -174,9 +182,17 @@ async function followStatus(
       continue;
     }
     stopper.startDeadline(status.startedAt, timeout);
+    trace.moments.launched ??= new Date(status.startedAt);
+    if (status.kind === "running") trace.moments.mainStarted = readLatest(status.mainStartedAt);
     if (status.kind === "running")
       await reporter.enter("running", status.commit === undefined ? {} : { commit: status.commit });
     if (status.kind === "collecting") await reporter.enter("collecting");
   }
   throw signal.reason;
+}
+
+/** Kubernetes has whole seconds: main was started within that second. */
+function readLatest(time: string): Date {
+  const at = new Date(time);
+  return at.getMilliseconds() === 0 ? new Date(at.getTime() + 999) : at;
 }

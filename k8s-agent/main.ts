@@ -5,6 +5,7 @@
 import type { Bus, Lease } from "../src/bus/port.ts";
 import type { Logger } from "../src/log.ts";
 import type { AgentKeys } from "../src/sealing/keys.ts";
+import type { Tracer } from "../src/tracer.ts";
 import manifest from "../package.json" with { type: "json" };
 import { announceAgent } from "./announce/announce.ts";
 import { carryOut } from "./carry-out.ts";
@@ -33,6 +34,7 @@ export interface AgentOptions {
   readonly now: () => Date;
   readonly random: () => number;
   readonly observer?: AgentObserver | undefined;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Is told what the agent does, for metrics. */

@@ -220,7 +220,10 @@ describe("headers", () => {
     const sound = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
     for (const [traceparent, passed] of [
       [sound, sound],
+      // A version to come, which may say more.
+      [`01${sound.slice(2)}-more`, sound],
       ["00-x-y-01", undefined],
+      [`00-${"0".repeat(32)}-${"b".repeat(16)}-01`, undefined],
       [`${sound}-more`, undefined],
       [sound.toUpperCase(), undefined],
     ] as const) {

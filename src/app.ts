@@ -11,13 +11,16 @@ import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { getCaller, getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
 import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
+import { getTrace, noteRun, traceRequests, type TraceVariables } from "./middleware/trace-requests.ts";
 import { logRequests } from "./middleware/log-requests.ts";
 import { observeRequests, type RequestObserver } from "./middleware/observe-requests.ts";
 import { createCancel } from "./runs/cancel.ts";
 import { createRunsRoutes } from "./runs/routes.ts";
 import type { StreamObserver } from "./runs/stream-responses.ts";
 import type { Viewer } from "./runs/viewer.ts";
+import { parseTrace } from "./contract/trace-context.ts";
 import type { FrontDoorKeys } from "./sealing/keys.ts";
+import { describeRun, type Tracer } from "./tracer.ts";
 
 export interface AppOptions {
   readonly bus: Bus;
@@ -31,15 +34,18 @@ export interface AppOptions {
   /** What `Prefer: wait` counts as when a request has none, seconds. */
   readonly defaultWaitSeconds: number;
   readonly observer?: FrontDoorObserver | undefined;
+  /** Left out: a request's trace is handed on, and nothing recorded. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Is told what the front door does, for metrics. */
 export interface FrontDoorObserver extends RequestObserver, StreamObserver {}
 
-export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVariables }> {
-  const { bus, catalog, clusters, keys, logger, now, version, defaultWaitSeconds } = options;
-  const app = new Hono<{ Variables: RequestIdVariables }>();
+export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVariables & TraceVariables }> {
+  const { bus, catalog, clusters, keys, logger, now, version, defaultWaitSeconds, tracer } = options;
+  const app = new Hono<{ Variables: RequestIdVariables & TraceVariables }>();
   app.use(requestId());
+  app.use(traceRequests(now, tracer));
   app.use(logRequests(logger, now));
   if (options.observer) app.use(observeRequests(options.observer, now));
   app.get("/alive", (c) => c.text("alive"));
@@ -50,7 +56,14 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   for (const path of ["/drivers/*", "/runs/*", "/events", "/clusters"]) app.use(path, options.authenticate);
   app.use("/drivers/*", requireRight("drive"));
   app.use("/drivers/:driver/*", requireDriver);
-  const resources = createResources({ bus, keys, clusters, logger: logger.child({ component: "driver" }), now });
+  const resources = createResources({
+    bus,
+    keys,
+    clusters,
+    logger: logger.child({ component: "driver" }),
+    now,
+    tracer,
+  });
   app.route(
     "/drivers",
     createDriverRoutes({
@@ -59,6 +72,8 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
       now,
       defaultWaitSeconds,
       mayUse: (c, cluster) => coversCluster(getRights(c) ?? noRights, cluster),
+      traceOf: getTrace,
+      noteRun: (c, run) => noteRun(c, describeRun(run), parseTrace(run.traceparent)),
     }),
   );
   app.route(

@@ -3,7 +3,7 @@ import type { Bus, Journal } from "./bus/port.ts";
 
 export type Operation =
   | `records.${"get" | "set" | "remove"}`
-  | `${"events" | "logs"}.${"append" | "last" | "follow"}`
+  | `${"events" | "logs"}.${"append" | "last" | "read" | "follow"}`
   | `events.${"page" | "locate" | "followAll"}`
   | `requests.${"place" | "take"}`;
 
@@ -24,6 +24,10 @@ export function interceptBus(bus: Bus, before: (call: Call) => void | Promise<vo
     async last(address) {
       await before({ operation: `${name}.last`, key: address.runId });
       return bus[name].last(address);
+    },
+    async read(address) {
+      await before({ operation: `${name}.read`, key: address.runId });
+      return bus[name].read(address);
     },
     async *follow(address, options) {
       await before({ operation: `${name}.follow`, key: address.runId });

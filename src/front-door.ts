@@ -9,6 +9,7 @@ import { createClusterDirectory } from "./driver/cluster-directory.ts";
 import type { Cluster } from "./driver/clusters.ts";
 import type { Logger } from "./log.ts";
 import { createAuthentication } from "./middleware/authenticate/authenticate.ts";
+import type { Tracer } from "./tracer.ts";
 import { importClusterPublicKey, importFrontDoorKeys } from "./sealing/keys.ts";
 
 export interface FrontDoorOptions {
@@ -20,6 +21,7 @@ export interface FrontDoorOptions {
   /** The cluster that names without a route lead to; without it, such a request is refused. */
   readonly catchAll?: string | undefined;
   readonly observer?: FrontDoorObserver | undefined;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Builds the app, or says which part of the configuration can't be used. */
@@ -48,6 +50,7 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
     version,
     defaultWaitSeconds: config.WAIT_SECONDS,
     observer: options.observer,
+    tracer: options.tracer,
   });
   return succeed(app);
 }

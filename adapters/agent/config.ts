@@ -9,6 +9,7 @@ import type { Result } from "../../src/contract/result.ts";
 import { readVariables, wholeNumber } from "../../src/contract/variables.ts";
 import { brokerVariables, type Environment } from "../node/config.ts";
 import { metricsVariables } from "../node/metrics/config.ts";
+import { tracingVariables } from "../node/tracing/config.ts";
 import { readTextIfThere } from "../node/local-files.ts";
 
 const { LOG_LEVEL } = frontDoorVariables;
@@ -29,7 +30,15 @@ export const probeVariables = {
 
 const read = (variables: Environment) =>
   readVariables(
-    { ...agentVariables, ...brokerVariables, ...metricsVariables, ...keyFileVariables, ...probeVariables, LOG_LEVEL },
+    {
+      ...agentVariables,
+      ...brokerVariables,
+      ...metricsVariables,
+      ...tracingVariables,
+      ...keyFileVariables,
+      ...probeVariables,
+      LOG_LEVEL,
+    },
     variables,
   );
 

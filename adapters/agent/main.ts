@@ -4,6 +4,7 @@ import { startAgent } from "../../k8s-agent/main.ts";
 import { loadAgentKeys } from "../node/agent-keys.ts";
 import { createLogger } from "../node/logger.ts";
 import { serveMetrics } from "../node/metrics/serve-metrics.ts";
+import { loadTracing } from "../node/tracing/load-tracing.ts";
 import { demand, runProgram, type Program } from "../node/run.ts";
 import { openAgentBus, type AgentBus } from "./agent-bus.ts";
 import { createAgentName } from "./agent-name.ts";
@@ -20,6 +21,7 @@ async function start(config: AgentConfig): Promise<Program> {
   const name = createAgentName();
   const keys = demand(await loadAgentKeys(localDirectory, config.CLUSTER, config));
   const metrics = await loadAgentMetrics(config);
+  const tracing = await loadTracing(config, { program: "agent", instance: name, logger });
   const launcher = await createLauncher(config, logger, { metrics: metrics?.kubernetes });
   let bus: AgentBus | undefined;
   // First of all: who waits for the broker is alive.
@@ -40,6 +42,7 @@ async function start(config: AgentConfig): Promise<Program> {
     now: () => new Date(),
     random: Math.random,
     observer: metrics?.agent,
+    tracer: tracing.tracer,
   });
   console.log(`Agent ${name} of cluster ${config.CLUSTER} takes requests; Ctrl-C stops it, its runs go on`);
   return {
@@ -48,7 +51,7 @@ async function start(config: AgentConfig): Promise<Program> {
       await agent.stop();
       await launcher.close();
       await opened.close();
-      await Promise.all([probes.close(), metricsServed.close()]);
+      await Promise.all([probes.close(), metricsServed.close(), tracing.close()]);
     },
   };
 }

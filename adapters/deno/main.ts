@@ -6,6 +6,7 @@ import { readNodeConfig, type NodeConfig } from "../node/config.ts";
 import { openFrontDoor } from "../node/front-door.ts";
 import { loadMetrics } from "../node/metrics/load-metrics.ts";
 import type { MetricsSource } from "../node/metrics/registry.ts";
+import { loadTracing } from "../node/tracing/load-tracing.ts";
 import { runProgram, type Program } from "../node/run.ts";
 
 /** Requests that are under way are waited for this long when the server stops. */
@@ -18,7 +19,8 @@ async function start(config: NodeConfig): Promise<Program> {
   const logger = createConsoleLogger({ write, now: () => new Date(), level: config.LOG_LEVEL });
   const metrics = await loadMetrics(config);
   const metricsServer = metrics && serveMetrics(metrics, { config, logger });
-  const { app, bus } = await openFrontDoor(config, logger, { metrics });
+  const tracing = await loadTracing(config, { program: "front-door", logger });
+  const { app, bus } = await openFrontDoor(config, logger, { metrics, tracer: tracing.tracer });
   const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: announce }, (request) =>
     app.fetch(normalizeUrl(request)),
   );
@@ -27,7 +29,7 @@ async function start(config: NodeConfig): Promise<Program> {
     async stop() {
       const patience = new Promise((resolve) => setTimeout(resolve, patienceMilliseconds));
       await Promise.race([Promise.all([server.shutdown(), metricsServer?.shutdown()]), patience]);
-      await bus.close();
+      await Promise.all([bus.close(), tracing.close()]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { frontDoorVariables, requireToken } from "../../src/config.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
 import { metricsVariables } from "./metrics/config.ts";
+import { tracingVariables } from "./tracing/config.ts";
 import { findBrokerCredentials, readClusterList, readFrontDoorKeyText, readOwnCluster } from "./local-variables.ts";
 
 /** How programs on Node and Deno reach the broker. */
@@ -17,7 +18,7 @@ export const brokerVariables = {
 };
 
 const read = (variables: Readonly<Record<string, string | undefined>>) =>
-  readVariables({ ...frontDoorVariables, ...brokerVariables, ...metricsVariables }, variables);
+  readVariables({ ...frontDoorVariables, ...brokerVariables, ...metricsVariables, ...tracingVariables }, variables);
 
 export type NodeConfig = Extract<ReturnType<typeof read>, { ok: true }>["value"];
 export type Environment = Readonly<Record<string, string | undefined>>;

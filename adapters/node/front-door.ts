@@ -9,6 +9,7 @@ import type { Logger } from "../../src/log.ts";
 import type { NodeConfig } from "./config.ts";
 import type { BrokerMetrics } from "./metrics/broker-metrics.ts";
 import type { FrontDoorMetrics } from "./metrics/open-metrics.ts";
+import type { Tracer } from "../../src/tracer.ts";
 import { connectNats } from "./nats-connection.ts";
 import { demand } from "./run.ts";
 import { version } from "./version.ts";
@@ -46,10 +47,10 @@ export function createFrontDoorBus(
 export async function openFrontDoor(
   config: NodeConfig,
   logger: Logger,
-  { metrics }: { metrics?: FrontDoorMetrics | undefined } = {},
+  { metrics, tracer }: { metrics?: FrontDoorMetrics | undefined; tracer?: Tracer | undefined } = {},
 ): Promise<{ app: Pick<Hono, "fetch">; bus: Bus }> {
   const bus = createFrontDoorBus(config, logger, { metrics: metrics?.broker });
   const observer = metrics?.frontDoor;
-  const app = demand(await createFrontDoor({ config, bus, logger, now: () => new Date(), version, observer }));
+  const app = demand(await createFrontDoor({ config, bus, logger, now: () => new Date(), version, observer, tracer }));
   return { app, bus };
 }

@@ -5,6 +5,7 @@ import { openFrontDoor } from "./front-door.ts";
 import { createLogger } from "./logger.ts";
 import { loadMetrics } from "./metrics/load-metrics.ts";
 import { serveMetrics } from "./metrics/serve-metrics.ts";
+import { loadTracing } from "./tracing/load-tracing.ts";
 import { runProgram, type Program } from "./run.ts";
 import { serveApp } from "./serve.ts";
 
@@ -14,7 +15,8 @@ async function start(config: NodeConfig): Promise<Program> {
   const logger = createLogger(config.LOG_LEVEL);
   const metrics = await loadMetrics(config);
   const metricsServed = await serveMetrics(metrics, { config, logger });
-  const { app, bus } = await openFrontDoor(config, logger, { metrics });
+  const tracing = await loadTracing(config, { program: "front-door", logger });
+  const { app, bus } = await openFrontDoor(config, logger, { metrics, tracer: tracing.tracer });
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
   console.log(
     `Container Driver's front door listens on ${served.url} (API: ${served.url}/docs/spec.json); Ctrl-C stops it`,
@@ -24,7 +26,7 @@ async function start(config: NodeConfig): Promise<Program> {
     async stop() {
       await served.close();
       await bus.close();
-      await metricsServed.close();
+      await Promise.all([metricsServed.close(), tracing.close()]);
     },
   };
 }

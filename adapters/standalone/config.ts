@@ -7,12 +7,14 @@ import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
 import { brokerVariables, fillInFrontDoor, withLocalKeys, type Environment } from "../node/config.ts";
 import { metricsVariables } from "../node/metrics/config.ts";
+import { tracingVariables } from "../node/tracing/config.ts";
 
 const variables = {
   ...frontDoorVariables,
   ...agentVariables,
   ...brokerVariables,
   ...metricsVariables,
+  ...tracingVariables,
   NATS_URL: v.optional(v.string()),
 };
 

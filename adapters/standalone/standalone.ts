@@ -3,6 +3,7 @@ import { startAgent, type Agent } from "../../k8s-agent/main.ts";
 import type { Bus } from "../../src/bus/port.ts";
 import { createFrontDoor } from "../../src/front-door.ts";
 import type { Logger } from "../../src/log.ts";
+import type { Tracer } from "../../src/tracer.ts";
 import { createAgentName } from "../agent/agent-name.ts";
 import { createLauncher, openLocalLauncher } from "../agent/launcher.ts";
 import type { OpenLauncher } from "../agent/open-launcher.ts";
@@ -32,10 +33,11 @@ export interface StandaloneOptions {
   /** `.local/` */
   readonly localDirectory: string;
   readonly metrics?: StandaloneMetrics | undefined;
+  readonly tracer?: Tracer | undefined;
 }
 
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const { config, logger, localDirectory, metrics } = options;
+  const { config, logger, localDirectory, metrics, tracer } = options;
   const now = () => new Date();
   const name = createAgentName();
   const buses = createBuses(config, { name, logger, localDirectory, metrics: metrics?.broker });
@@ -44,7 +46,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   // Public definitions name clusters of their own: all of them lead to the one that is here, unless routes say more.
   const catchAll = hasRoutes(config) ? undefined : config.CLUSTER;
   const observer = metrics?.frontDoor;
-  const app = demand(await createFrontDoor({ config, bus, logger, now, version, catchAll, observer }));
+  const app = demand(await createFrontDoor({ config, bus, logger, now, version, catchAll, observer, tracer }));
   // First the port: the runs directory goes with it, and the agent begins by clearing away what it finds there. A second
   // server on the same port must fail before that.
   const served = await serveApp(app, { host: config.HOST, port: config.PORT });
@@ -66,6 +68,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
         now,
         random: Math.random,
         observer: metrics?.agent,
+        tracer,
       }),
     }));
     return {

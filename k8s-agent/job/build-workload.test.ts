@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { contractVariables } from "../../src/contract/container/variables.ts";
 import { parseJson, stringifyJson } from "../../src/contract/json.ts";
 import { limits } from "../../src/contract/limits.ts";
-import { ownJob } from "./build-workload.ts";
-import { buildRun, buildRunWith, buildWith, mustBuild, runs } from "./workloads.fixture.ts";
+import { buildWorkload, ownJob } from "./build-workload.ts";
+import { buildRun, buildRunWith, buildWith, collectorKey, mustBuild, runs, settings } from "./workloads.fixture.ts";
 import type { Run } from "../../src/contract/run.ts";
 
 const problemOf = (run: Run, changes: object = {}) => {
@@ -250,6 +250,26 @@ describe("secrets", () => {
       ["A-b", "two"],
     ]);
   });
+});
+
+test("a trace is for main alone, in plain, and of no other place; without one there are no variables of it", () => {
+  const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  for (const run of Object.values(runs)) {
+    const built = buildWorkload(run, { settings, collectorKey, trace: { traceparent, tracestate: "rojo=1" } });
+    if (!built.ok) return expect.unreachable(built.problem);
+    const { secret, job } = built.value;
+    const main = job.spec?.template.spec?.containers.find(({ name }) => name === "main");
+    expect(main?.env).toEqual(
+      expect.arrayContaining([
+        { name: "TRACEPARENT", value: traceparent },
+        { name: "TRACESTATE", value: "rojo=1" },
+      ]),
+    );
+    const text = JSON.stringify([secret, job]);
+    expect(text.split(traceparent)).toHaveLength(2);
+    const untraced = mustBuild(run);
+    expect(JSON.stringify([untraced.secret, untraced.job])).not.toContain("TRACE");
+  }
 });
 
 test("every container always has the contract's variables last word, and volumes and their limits", () => {

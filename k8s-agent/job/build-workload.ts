@@ -6,6 +6,7 @@ import type { V1Job, V1Secret } from "@kubernetes/client-node";
 import { limits } from "../../src/contract/limits.ts";
 import { succeed, type Result } from "../../src/contract/result.ts";
 import type { Run } from "../../src/contract/run.ts";
+import type { TraceCarrier } from "../../src/contract/trace-context.ts";
 import { buildSecret } from "./build-secret.ts";
 import { buildMain, listWarnings } from "./main-container.ts";
 import { buildMetadata, describeRun } from "./metadata.ts";
@@ -29,10 +30,12 @@ export interface WorkloadOptions {
   readonly settings: JobSettings;
   /** What the collector seals with, base64url of 32 bytes. */
   readonly collectorKey: string;
+  /** The trace that main is to go on with. */
+  readonly trace?: TraceCarrier | undefined;
 }
 
 /** Builds the run's Secret and its Job; the problem is a sentence for the caller, with the path of what can't be used. */
-export function buildWorkload(run: Run, { settings, collectorKey }: WorkloadOptions): Result<Workload> {
+export function buildWorkload(run: Run, { settings, collectorKey, trace }: WorkloadOptions): Result<Workload> {
   const secretName = buildWorkloadName(run.order.runId);
   const template = readTemplate(run.inputs.values.job.pod_template);
   if (!template.ok) return template;
@@ -42,7 +45,7 @@ export function buildWorkload(run: Run, { settings, collectorKey }: WorkloadOpti
   const withToken = serviceAccount !== undefined;
   const parts = takeApart(template.value, { sharedDirectory, withToken });
   if (!parts.ok) return parts;
-  const variables = buildVariables(run, secretName);
+  const variables = buildVariables(run, { secretName, trace });
   if (!variables.ok) return variables;
   const main = buildMain(run, { env: variables.value.env, template: parts.value.main });
   if (!main.ok) return main;

@@ -4,6 +4,7 @@ import { describePath } from "../../src/contract/decode.ts";
 import { describeLimit, limits } from "../../src/contract/limits.ts";
 import { refuse, succeed, type Result } from "../../src/contract/result.ts";
 import type { Run } from "../../src/contract/run.ts";
+import type { TraceCarrier } from "../../src/contract/trace-context.ts";
 import { exchangeDirectory } from "../sidecar/mounts.ts";
 import { escapeExpansion } from "./escape-expansion.ts";
 import type { Plain } from "./plain.ts";
@@ -17,9 +18,14 @@ export interface MainVariables {
   readonly secretData: Readonly<Record<string, string>>;
 }
 
-export function buildVariables({ order, inputs }: Run, secretName: string): Result<MainVariables> {
-  const paths = { sharedDirectory: getSharedDirectory(inputs), exchangeDirectory };
-  const environment = buildEnvironment(order.action, inputs, paths);
+export interface VariablesOptions {
+  readonly secretName: string;
+  readonly trace?: TraceCarrier | undefined;
+}
+
+export function buildVariables({ order, inputs }: Run, { secretName, trace }: VariablesOptions): Result<MainVariables> {
+  const surroundings = { sharedDirectory: getSharedDirectory(inputs), exchangeDirectory, trace };
+  const environment = buildEnvironment(order.action, inputs, surroundings);
   const problem = findProblem(environment);
   if (problem !== undefined) return refuse(`Cannot set main's variables: ${problem}`);
   const secret = Object.entries(environment.secret).map(([name, value], index) => ({

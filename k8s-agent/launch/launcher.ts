@@ -6,6 +6,7 @@ import type { WorkloadFailure } from "../../src/contract/errors.ts";
 import { limits } from "../../src/contract/limits.ts";
 import type { Outputs } from "../../src/contract/outputs.ts";
 import type { Result } from "../../src/contract/result.ts";
+import type { TraceCarrier } from "../../src/contract/trace-context.ts";
 import type { Run } from "../../src/contract/run.ts";
 
 export interface Launcher {
@@ -31,6 +32,8 @@ export interface LaunchOptions {
   readonly mustExist?: boolean;
   /** Lets go of a launch that waits for a cluster which is away. */
   readonly signal?: AbortSignal;
+  /** The trace that main is to go on with. */
+  readonly trace?: TraceCarrier | undefined;
 }
 
 export type Launched =

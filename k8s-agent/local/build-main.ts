@@ -21,13 +21,13 @@ export interface Main {
  * Builds main. The request's paths are those of a container, so its shared directory and the exchange directory are
  * replaced by the real ones wherever command, arguments or variables name them. Credentials and files are left alone.
  */
-export function buildMain({ action, inputs, path }: SupervisorSpec, files: RunFiles): Main {
-  const paths = { sharedDirectory: files.workspace, exchangeDirectory: files.exchange };
+export function buildMain({ action, inputs, path, trace }: SupervisorSpec, files: RunFiles): Main {
+  const surroundings = { sharedDirectory: files.workspace, exchangeDirectory: files.exchange, trace };
   const rewrite = createRewriter([
     [exchangeDirectory, files.exchange],
     [getSharedDirectory(inputs), files.workspace],
   ]);
-  const { plain, secret } = buildEnvironment(action, rewriteVariables(inputs, rewrite), paths);
+  const { plain, secret } = buildEnvironment(action, rewriteVariables(inputs, rewrite), surroundings);
   const environment = { PATH: path, ...plain, ...secret };
   const [command = "", ...args] = [...(inputs.values.job.command ?? []), ...(inputs.values.job.args ?? [])].map(
     rewrite,

@@ -9,6 +9,7 @@
  */
 import { lstat } from "node:fs/promises";
 import type { Run } from "../../src/contract/run.ts";
+import type { TraceCarrier } from "../../src/contract/trace-context.ts";
 import type { Ended, Launched, Launcher, WorkloadStatus } from "../launch/launcher.ts";
 import type { GitPolicy } from "../sidecar/setup/set-up.ts";
 import { checkRunnable, defaultPath, listWarnings } from "./build-main.ts";
@@ -57,7 +58,7 @@ export function createLocalLauncher(options: LocalLauncherOptions): Launcher {
   const { logger } = options;
   return {
     name: "local",
-    launch: (run, { mustExist = false } = {}) => launch(run, { ...options, directory, mustExist }),
+    launch: (run, { mustExist = false, trace } = {}) => launch(run, { ...options, directory, mustExist, trace }),
     watch: (runId, { signal }) => watch(getFiles(runId), { logger, signal }),
     readLog: (runId, following) => followLog(getFiles(runId), following),
     async stop(runId, { graceSeconds }) {
@@ -68,7 +69,10 @@ export function createLocalLauncher(options: LocalLauncherOptions): Launcher {
   };
 }
 
-type LaunchOptions = LocalLauncherOptions & { readonly mustExist: boolean };
+type LaunchOptions = LocalLauncherOptions & {
+  readonly mustExist: boolean;
+  readonly trace: TraceCarrier | undefined;
+};
 
 async function launch(run: Run, options: LaunchOptions): Promise<Launched> {
   const runnable = checkRunnable(run.inputs);
@@ -87,7 +91,7 @@ async function launch(run: Run, options: LaunchOptions): Promise<Launched> {
 
 /** The run key and who asked stay here: a supervisor has no use for them. */
 function buildSpec({ order, inputs }: Run, options: LaunchOptions): SupervisorSpec {
-  const { path, graceSeconds, backstopSeconds, gitPolicy } = options;
+  const { path, graceSeconds, backstopSeconds, gitPolicy, trace } = options;
   return {
     action: order.action,
     inputs,
@@ -96,6 +100,7 @@ function buildSpec({ order, inputs }: Run, options: LaunchOptions): SupervisorSp
     backstopSeconds: backstopSeconds ?? defaultBackstopSeconds,
     ...(order.unlessCommit === undefined ? {} : { unlessCommit: order.unlessCommit }),
     ...(gitPolicy === undefined ? {} : { gitPolicy }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { ContainerInputs } from "../../src/contract/container/inputs.ts";
 import { Action } from "../../src/contract/run.ts";
+import { TraceCarrier } from "../../src/contract/trace-context.ts";
 import type { GitPolicy } from "../sidecar/setup/set-up.ts";
 
 const gitPolicy = {
@@ -25,5 +26,7 @@ export const SupervisorSpec = v.object({
   /** How long after the request's timeout, which the agent enforces, the supervisor does it: its agent must be gone. */
   backstopSeconds: v.number(),
   gitPolicy: v.exactOptional(v.object(gitPolicy)),
+  /** The trace that main is to go on with. */
+  trace: v.exactOptional(TraceCarrier),
 });
 export type SupervisorSpec = v.InferOutput<typeof SupervisorSpec>;

@@ -285,6 +285,7 @@ describe("a broker that is away", () => {
     const journal: Journal = {
       append: (...args) => moody(() => logs.append(...args)),
       last: (...args) => moody(() => logs.last(...args)),
+      read: (...args) => logs.read(...args),
       follow: (...args) => logs.follow(...args),
     };
     const warnings: string[] = [];

@@ -18,6 +18,8 @@ import type { Backoff } from "./backoff.ts";
 export interface EventWriterOptions {
   readonly events: Journal;
   readonly order: RunOrder;
+  /** The run's place in a trace. */
+  readonly traceparent?: string | undefined;
   /** This replica's name. */
   readonly agent: string;
   /** Which delivery of the request it works from. */
@@ -73,8 +75,8 @@ interface LastEvent {
 
 /** Begins where the run is now. */
 export async function createEventWriter(options: EventWriterOptions): Promise<EventWriter> {
-  const { events, order, agent, delivery, now, random, backoff, observer } = options;
-  const { runId, cluster, driver, guresid, type, action, traceparent } = order;
+  const { events, order, agent, delivery, traceparent, now, random, backoff, observer } = options;
+  const { runId, cluster, driver, guresid, type, action } = order;
   // Other replicas' events have other ids: with the same one theirs would count as ours, and nobody be refused.
   const name = random().toString(36).slice(2);
   let count = 0;

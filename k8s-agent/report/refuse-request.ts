@@ -46,7 +46,12 @@ export async function refuseRequest(options: RefuseOptions): Promise<void> {
   };
   const source = `/clusters/${address.cluster}/agents/${agent}`;
   const time = now();
-  const event = buildRunEvent("failed", data, { id: `${address.runId}.end`, source, time });
+  const event = buildRunEvent("failed", data, {
+    id: `${address.runId}.end`,
+    source,
+    time,
+    traceparent: order?.traceparent,
+  });
   const appended = await backoff(
     () => bus.events.append(address, encodeMessage(event), { id: event.id, after: last?.sequence ?? 0 }),
     isTransient,

@@ -11,6 +11,7 @@ export function createLazyBus(options: BusHolderOptions): Bus {
   const wrapJournal = (pick: (bus: Bus) => Journal): Journal => ({
     append: (address, data, options) => call((bus) => pick(bus).append(address, data, options)),
     last: (address) => call((bus) => pick(bus).last(address)),
+    read: (address) => call((bus) => pick(bus).read(address)),
     follow: (address, options) => resume((bus, from) => pick(bus).follow(address, from), options),
   });
 

@@ -61,6 +61,8 @@ export interface Journal {
   append(address: RunAddress, data: Uint8Array, options: { id: string; after: number }): Promise<Appended>;
   /** The run's last entry; on a broker with replicas this may be a moment old. */
   last(address: RunAddress): Promise<Entry | undefined>;
+  /** The run's entries that are kept just now, oldest first: for runs of few entries, as it holds them all at once. */
+  read(address: RunAddress): Promise<Entry[]>;
   /**
    * The run's entries behind `after` that are still kept, then those to come, in order and without doubles, until the
    * signal aborts or the bus closes (the iteration then ends without an error). A slow reader slows nobody but itself.

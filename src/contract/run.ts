@@ -32,8 +32,9 @@ export const RunOrder = v.object({
   requestedAt: Timestamp,
   /** Only run when the source's branch has left this commit (`source.refresh`). */
   unlessCommit: v.optional(v.string()),
-  /** W3C trace context of the request that asked for this run. */
+  /** W3C trace context of what placed this run: the run goes on with it. */
   traceparent: v.optional(v.string()),
+  tracestate: v.optional(v.string()),
 });
 export type RunOrder = v.InferOutput<typeof RunOrder>;
 

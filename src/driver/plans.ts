@@ -15,7 +15,7 @@ type Place = Extract<Decision, { kind: "place" }>;
 
 /** The run to place, or why there can be none. */
 export type Wished =
-  | { readonly kind: "wish"; readonly wish: Omit<Wish, "address" | "traceparent"> }
+  | { readonly kind: "wish"; readonly wish: Omit<Wish, "address" | "trace"> }
   | { readonly kind: "refused"; readonly code: "RES-107"; readonly problem: string };
 
 export interface Plan {

@@ -21,6 +21,8 @@ const LastRun = v.object({
   /** The sealed order, kept until it is surely on its way: whoever finds the run not yet placed sends it again. */
   order: v.string(),
   requestedAt: v.string(),
+  /** Where in a trace it was placed: whoever answers for it later leads there. */
+  traceparent: v.optional(v.string()),
   /** How it ended; set once a caller was told, so that it doesn't depend on how long events are kept. */
   told: v.optional(
     v.variant("kind", [

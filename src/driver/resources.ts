@@ -7,8 +7,10 @@ import type { Wanted } from "../catalog/driver.ts";
 import type { Failure } from "../contract/events.ts";
 import type { Outputs } from "../contract/outputs.ts";
 import type { ResourceAddress } from "../contract/run.ts";
+import type { TraceContext } from "../contract/trace-context.ts";
 import type { Logger } from "../log.ts";
 import type { FrontDoorKeys } from "../sealing/keys.ts";
+import type { Tracer } from "../tracer.ts";
 import { createAttendance } from "./attendance.ts";
 import type { Clusters } from "./clusters.ts";
 import { decideGet, isRequested, type Settled, type Situation } from "./decide.ts";
@@ -17,8 +19,9 @@ import { createPlacement } from "./placement.ts";
 import { planDelete, planPut, type Plan } from "./plans.ts";
 import { createRecords, type LastRun, type ResourceRecord } from "./record.ts";
 import { createResultOpener } from "./results.ts";
-import { createRunStates } from "./run-state.ts";
+import { createRunStates, type RunStates } from "./run-state.ts";
 import { createTelling } from "./telling.ts";
+import { traceAnswer } from "./trace-answer.ts";
 
 /** What a request comes to. */
 export type Answer =
@@ -37,7 +40,7 @@ export type Answer =
 /** How long the caller would like to wait, and what it sent along. */
 export interface Terms {
   readonly waitSeconds: number;
-  readonly traceparent?: string | undefined;
+  readonly trace?: TraceContext | undefined;
   /** Whether the caller may have to do with a cluster. */
   mayUse(cluster: string): boolean;
 }
@@ -54,19 +57,20 @@ export interface ResourcesOptions {
   readonly clusters: Clusters;
   readonly logger: Logger;
   readonly now: () => Date;
+  readonly tracer?: Tracer | undefined;
 }
 
-export function createResources({ bus, keys, clusters, logger, now }: ResourcesOptions): Resources {
+export function createResources({ bus, keys, clusters, logger, now, tracer }: ResourcesOptions): Resources {
   const records = createRecords(bus.records);
   const results = createResultOpener(keys);
   const states = createRunStates({ events: bus.events, results, logger });
-  const placement = createPlacement({ bus, records, keys, now });
+  const placement = createPlacement({ bus, records, keys, now, tracer });
   const telling = createTelling(records, results);
   const attendance = createAttendance(bus.agents);
   const look = createLook({ records, states, now });
 
   /** Looks, decides and carries out, until there is an answer: again when another request or the run's end was faster. */
-  function handle(address: ResourceAddress, plan: Plan, { waitSeconds, traceparent, mayUse }: Terms): Promise<Answer> {
+  function handle(address: ResourceAddress, plan: Plan, { waitSeconds, trace, mayUse }: Terms): Promise<Answer> {
     const until = waitSeconds > 0 ? AbortSignal.timeout(waitSeconds * 1000) : AbortSignal.abort();
     let observed: string | undefined;
     return repeat(async () => {
@@ -77,7 +81,7 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
         const wished = await plan.toWish(decision, looked.situation?.record);
         if (wished.kind === "refused") return wished;
         if (!mayUse(wished.wish.cluster.name)) return forbidden;
-        const placed = await placement.place({ ...wished.wish, address, traceparent }, looked.loaded);
+        const placed = await placement.place({ ...wished.wish, address, trace }, looked.loaded);
         if (placed.kind === "conflict") return undefined;
         observed = placed.record.run.runId;
         if (!until.aborted) return undefined;
@@ -85,7 +89,7 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
       }
       if (looked.situation === undefined) return { kind: decision.kind === "gone" ? "gone" : "unknown" };
       observed = looked.situation.record.run.runId;
-      return settle(address, looked, { decision, until });
+      return settle(address, looked, { decision, until, trace });
     });
   }
 
@@ -93,27 +97,23 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
   async function settle(
     address: ResourceAddress,
     looked: Looked,
-    { decision, until }: { decision: Settled; until: AbortSignal },
+    { decision, until, trace }: { decision: Settled; until: AbortSignal; trace: TraceContext | undefined },
   ): Promise<Answer | undefined> {
     const { situation, loaded } = looked;
+    const begun = now();
     if (decision.kind === "progress" || decision.kind === "busy") await heal(address, situation);
-    if (decision.kind === "progress" && (await hasEnded(situation, until))) return undefined;
-    if (decision.kind === "gone") await records.forget(address, loaded.revision);
+    if (decision.kind === "progress" && (await hasEnded(situation, { states, until }))) return undefined;
+    const forgotten = decision.kind === "gone" ? await records.forget(address, loaded.revision) : undefined;
     const answer = await describe(address, looked, decision);
-    if (answer?.kind === "outputs" || answer?.kind === "failure") await telling.note(address, looked);
+    const tells = answer?.kind === "outputs" || answer?.kind === "failure";
+    const isFirst = tells ? await telling.note(address, looked) : forgotten?.kind === "written";
+    if (isFirst) traceAnswer(address, situation.record.run, { tracer, begun, ended: now(), trace });
     return answer;
   }
 
   /** Finishes a placing that was cut off, be it for this request or only in its way. */
   async function heal(address: ResourceAddress, { record, state, observed }: Situation): Promise<void> {
     if (isRequested({ state }) && record.run.runId !== observed) await placement.complete(address, record);
-  }
-
-  /** Waits for the run's end while there is time. */
-  async function hasEnded({ record, state }: Situation, until: AbortSignal): Promise<boolean> {
-    if (until.aborted) return false;
-    await states.waitForEnd(record.run, { after: state.kind === "live" ? state.sequence : 0, signal: until });
-    return !until.aborted;
   }
 
   async function describe(address: ResourceAddress, looked: Looked, decision: Settled): Promise<Answer | undefined> {
@@ -145,6 +145,16 @@ export function createResources({ bus, keys, clusters, logger, now }: ResourcesO
         return describe(address, looked, decideGet(looked.situation));
       }),
   };
+}
+
+/** Waits for the run's end while there is time. */
+async function hasEnded(
+  { record, state }: Situation,
+  { states, until }: { states: RunStates; until: AbortSignal },
+): Promise<boolean> {
+  if (until.aborted) return false;
+  await states.waitForEnd(record.run, { after: state.kind === "live" ? state.sequence : 0, signal: until });
+  return !until.aborted;
 }
 
 const forbidden: Answer = {

@@ -10,7 +10,9 @@ import type { ResourceAddress } from "../contract/run.ts";
 import { respondWithError } from "../errors.ts";
 import { respond } from "./answer.ts";
 import { readBody, type ReadBody } from "./read-body.ts";
-import type { Resources, Terms } from "./resources.ts";
+import type { Answer, Resources, Terms } from "./resources.ts";
+import type { LastRun } from "./record.ts";
+import type { TraceContext } from "../contract/trace-context.ts";
 
 export interface DriverRoutesOptions {
   readonly catalog: Catalog;
@@ -20,6 +22,10 @@ export interface DriverRoutesOptions {
   readonly defaultWaitSeconds: number;
   /** Whether the caller of a request may have to do with a cluster. */
   readonly mayUse: (c: Context, cluster: string) => boolean;
+  /** The trace that a request belongs to. */
+  readonly traceOf: (c: Context) => TraceContext | undefined;
+  /** Is told which run an answer is about. */
+  readonly noteRun: (c: Context, run: LastRun & ResourceAddress) => void;
 }
 
 type Addressed = { readonly driver: Driver; readonly address: ResourceAddress };
@@ -62,7 +68,8 @@ export function createDriverRoutes(options: DriverRoutesOptions): Hono {
     respondWithError(c, "RES-100", "Cannot read the path: it must be /drivers/<driver>/<guresid>"),
   );
 
-  function answer(c: Context, address: ResourceAddress, what: Parameters<typeof respond>[1]): Response {
+  function answer(c: Context, address: ResourceAddress, what: Answer): Response {
+    if ("run" in what) options.noteRun(c, { ...address, ...what.run });
     return respond(c, what, { ...address, now: now() });
   }
 
@@ -86,7 +93,7 @@ export function createDriverRoutes(options: DriverRoutesOptions): Hono {
   function readTerms(c: Context): Terms {
     return {
       waitSeconds: parseWait(c.req.header("Prefer"), defaultWaitSeconds),
-      traceparent: readTraceparent(c),
+      trace: options.traceOf(c),
       mayUse: (cluster) => options.mayUse(c, cluster),
     };
   }
@@ -99,10 +106,4 @@ function refuseBody(c: Context, body: Exclude<ReadBody, { kind: "read" }>): Resp
   const actual = body.actual ?? "more than that";
   const problem = `the limit is ${limits.requestBodyBytes} bytes, the body is ${actual}`;
   return respondWithError(c, "RES-105", `Cannot take the request: ${problem}`);
-}
-
-/** W3C Trace Context, version 00 or newer; anything else is none, as the recommendation has it. */
-function readTraceparent(c: Context): string | undefined {
-  const header = c.req.header("traceparent") ?? "";
-  return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : undefined;
 }

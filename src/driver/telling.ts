@@ -12,8 +12,11 @@ export interface Telling {
    * meanwhile: the resource was destroyed, or is another one now.
    */
   findOutputs(address: ResourceAddress, looked: Looked, from: "run" | "record"): Promise<Outputs | undefined>;
-  /** Notes that a caller was told how the run ended. Another request may have been faster: then it has noted the same. */
-  note(address: ResourceAddress, looked: Looked): Promise<void>;
+  /**
+   * Notes that a caller was told how the run ended, and says whether it is the first one. Another request may have been
+   * faster: then it has noted the same.
+   */
+  note(address: ResourceAddress, looked: Looked): Promise<boolean>;
 }
 
 type Ended = Extract<RunState, { kind: "ended" }>;
@@ -51,11 +54,11 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
       return loadOutputs(address, looked);
     },
     async note(address, { loaded, situation: { record, state } }) {
-      if (state.kind !== "ended" || record.run.told !== undefined) return;
+      if (state.kind !== "ended" || record.run.told !== undefined) return false;
       // First the outputs, then the note that points to them: a crash in between leaves the end untold, not lost.
       const outputs = findSealedOutputs(record, state);
       if (outputs !== undefined) await recordOutputs(address, loaded, outputs);
-      await records.save(address, noteEnd(record, state), loaded.revision);
+      return (await records.save(address, noteEnd(record, state), loaded.revision)).kind === "written";
     },
   };
 }

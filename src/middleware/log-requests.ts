@@ -3,8 +3,12 @@ import type { MiddlewareHandler } from "hono";
 import type { RequestIdVariables } from "hono/request-id";
 import { runHeader } from "../contract/driver-api/headers.ts";
 import type { Logger } from "../log.ts";
+import type { TraceVariables } from "./trace-requests.ts";
 
-export function logRequests(logger: Logger, now: () => Date): MiddlewareHandler<{ Variables: RequestIdVariables }> {
+export function logRequests(
+  logger: Logger,
+  now: () => Date,
+): MiddlewareHandler<{ Variables: RequestIdVariables & TraceVariables }> {
   return async (c, next) => {
     const begun = now().getTime();
     await next();
@@ -16,6 +20,7 @@ export function logRequests(logger: Logger, now: () => Date): MiddlewareHandler<
       path: c.req.path,
       status: c.res.status,
       runId,
+      traceId: c.get("trace")?.traceId,
     };
     logger.info({ ...fields, milliseconds: now().getTime() - begun }, "Answered a request");
   };

@@ -113,6 +113,23 @@ export function describeJournal(play: Play, channel: "events" | "logs"): void {
         expect(Buffer.compare(Buffer.concat(read), Buffer.concat(values))).toBe(0);
       }));
 
+    test("all of a run's entries are read at once, in order, and of no other run", () =>
+      play({}, async ({ bus, other, cluster }) => {
+        const [run, another] = [createAddress(cluster), createAddress(cluster)];
+        expect(await bus[channel].read(run)).toEqual([]);
+        const texts = range(30).map((i) => `${i}`);
+        const sequences: number[] = [];
+        for (const text of texts) {
+          sequences.push(await append(bus[channel], run, { text, after: sequences.at(-1) ?? 0 }));
+          if (text === "7") await append(bus[channel], another, { text: "another", after: 0 });
+        }
+        const read = await other[channel].read(run);
+        expect(read.map(({ data }) => toText(data))).toEqual(texts);
+        expect(read.map(({ sequence }) => sequence)).toEqual(sequences);
+        read[0]?.data.fill(0);
+        expect((await bus[channel].read(run)).map(({ data }) => toText(data))).toEqual(texts);
+      }));
+
     test("a larger entry is refused with the limit and its size, and nothing is stored", () =>
       play({}, async ({ bus, cluster }) => {
         const run = createAddress(cluster);
@@ -147,6 +164,7 @@ export function describeJournal(play: Play, channel: "events" | "logs"): void {
         const journal = bus[channel];
         await expect(journal.append(address, toBytes("x"), { id: "x", after: 0 })).rejects.toThrow(TypeError);
         await expect(journal.last(address)).rejects.toThrow(TypeError);
+        await expect(journal.read(address)).rejects.toThrow(TypeError);
         await expect(followTexts(journal, address, { count: 1 })).rejects.toThrow(TypeError);
       }),
     );

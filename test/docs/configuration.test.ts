@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { keyFileVariables, probeVariables } from "../../adapters/agent/config.ts";
 import { brokerVariables } from "../../adapters/node/config.ts";
 import { metricsVariables } from "../../adapters/node/metrics/config.ts";
+import { tracingVariables } from "../../adapters/node/tracing/config.ts";
 import { agentVariables } from "../../k8s-agent/config.ts";
 import { frontDoorVariables } from "../../src/config.ts";
 
@@ -13,6 +14,7 @@ test("docs/configuration.md names every variable that a program reads", async ()
     ...agentVariables,
     ...brokerVariables,
     ...metricsVariables,
+    ...tracingVariables,
     ...keyFileVariables,
     ...probeVariables,
   };

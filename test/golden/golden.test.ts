@@ -99,7 +99,15 @@ describe("messages", () => {
     expect(decodeMessage(RunRequest, await readGolden("request.json"))).toEqual({ ok: true, value: request });
 
     const sealing = { runKey: "bGlrZSAzMiBieXRlcw", runKeyId: "s1", inputsDigest: "LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g" };
-    const order: RunOrder = { v: 1, ...common, ...sealing, requestedAt, unlessCommit: "0123456", traceparent };
+    const order: RunOrder = {
+      v: 1,
+      ...common,
+      ...sealing,
+      requestedAt,
+      unlessCommit: "0123456",
+      traceparent,
+      tracestate: "rojo=1",
+    };
     await compare("order.json", indent(encodeMessage(order)));
     expect(decodeMessage(RunOrder, await readGolden("order.json"))).toEqual({ ok: true, value: order });
   });

@@ -5,6 +5,7 @@
 import type { Rule, Rules } from "./check-imports.ts";
 
 const errorsAndLog = ["src/errors.ts", "src/log.ts"];
+const tracer = "src/tracer.ts";
 
 /** The front door: Web-standard APIs only. */
 const frontDoor: Rules = {
@@ -22,7 +23,7 @@ const frontDoor: Rules = {
   // In a row of its own, so that the catalog can use it and it can't use the catalog.
   "src/docs/json-schema.ts": { may: ["src/contract"], packages: ["@valibot/to-json-schema", "valibot"] },
   "src/driver": {
-    may: ["src/contract", "src/sealing", "src/bus/port.ts", "src/catalog/driver.ts", ...errorsAndLog],
+    may: ["src/contract", "src/sealing", "src/bus/port.ts", "src/catalog/driver.ts", ...errorsAndLog, tracer],
     packages: ["hono", "ulid", "valibot"],
   },
   "src/runs": {
@@ -34,9 +35,10 @@ const frontDoor: Rules = {
     may: ["src/contract", "src/bus/port.ts", "src/bus/pause.ts", "src/runs/read-event.ts", "src/log.ts"],
     packages: ["valibot"],
   },
-  "src/middleware": { may: ["src/contract", ...errorsAndLog], packages: ["hono", "jose", "valibot"] },
+  "src/middleware": { may: ["src/contract", ...errorsAndLog, tracer], packages: ["hono", "jose", "valibot"] },
   "src/errors.ts": { may: ["src/contract"], packages: ["hono"] },
   "src/log.ts": {},
+  "src/tracer.ts": { may: ["src/contract"] },
   // Composition: app.ts, front-door.ts and config.ts. Which bus there is, adapters decide.
   "src/*": {
     may: [
@@ -49,13 +51,14 @@ const frontDoor: Rules = {
       "src/runs",
       "src/middleware",
       ...errorsAndLog,
+      tracer,
     ],
     packages: ["hono", "valibot"],
   },
 };
 
 /** The agent's only doors into `src`. */
-const doors = ["src/contract", "src/bus", "src/sealing", "src/log.ts"];
+const doors = ["src/contract", "src/bus", "src/sealing", "src/log.ts", tracer];
 const stage = (others: readonly string[] = [], packages: readonly string[] = []): Rule => ({
   may: [...doors, ...others],
   packages,
@@ -69,9 +72,10 @@ const agent: Rules = {
     may: [
       ...doors,
       "package.json",
-      ...["announce", "intake", "launch", "watch", "control", "logs", "redact", "collect", "report", "recover"].map(
+      ...["announce", "intake", "launch", "watch", "control", "logs", "redact", "collect", "report", "trace"].map(
         (name) => `k8s-agent/${name}`,
       ),
+      "k8s-agent/recover",
       // Only what it reads from the environment.
       "k8s-agent/kubernetes/config.ts",
     ],
@@ -93,6 +97,7 @@ const agent: Rules = {
   // Who stopped a run, in the words that the outcome is decided by.
   "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
   "k8s-agent/control": stage(),
+  "k8s-agent/trace": stage([], ["node:"]),
   // Told by the stages through interfaces of theirs; no stage imports it.
   "k8s-agent/metrics": stage(
     ["k8s-agent/main.ts", "k8s-agent/logs", "k8s-agent/report", "k8s-agent/kubernetes/api"],
@@ -118,7 +123,7 @@ const agent: Rules = {
 /** Wiring, imported by nobody but tests and scripts. Node's pieces serve the runtimes that speak its API. */
 const adapters: Rules = {
   "adapters/node": {
-    may: ["src/**", "adapters/node/metrics", "package.json"],
+    may: ["src/**", "adapters/node/metrics", "adapters/node/tracing", "package.json"],
     packages: ["node:", "@hono/node-server", "@nats-io/", "hono", "pino", "valibot"],
   },
   // Loaded only where metrics are asked for.
@@ -126,7 +131,12 @@ const adapters: Rules = {
     may: ["src/**", "adapters/node"],
     packages: ["@nats-io/nats-core", "prom-client", "valibot"],
   },
-  "adapters/deno": { may: ["src/**", "adapters/node", "adapters/node/metrics"], packages: ["node:", "hono"] },
+  // Loaded only where spans are asked for.
+  "adapters/node/tracing": { may: ["src/**", "adapters/node"], packages: ["@opentelemetry/", "valibot"] },
+  "adapters/deno": {
+    may: ["src/**", "adapters/node", "adapters/node/metrics", "adapters/node/tracing"],
+    packages: ["node:", "hono"],
+  },
   "adapters/cloudflare": { may: ["src/**", "package.json"], packages: ["cloudflare:", "@nats-io/", "hono", "valibot"] },
   // The agent as a program: nothing of the front door but what both read from the environment.
   "adapters/agent": {
@@ -136,6 +146,7 @@ const adapters: Rules = {
       "src/config.ts",
       "adapters/node",
       "adapters/node/metrics",
+      "adapters/node/tracing",
       "adapters/agent/metrics",
       "k8s-agent/**",
     ],
@@ -159,6 +170,7 @@ const adapters: Rules = {
       "src/**",
       "adapters/node",
       "adapters/node/metrics",
+      "adapters/node/tracing",
       "adapters/agent",
       "adapters/standalone/metrics",
       "k8s-agent/**",

@@ -73,13 +73,14 @@ async function openStage(broker: BrokerStage, options: StageOptions = {}, join: 
   };
 }
 
-/** Agents take, append and read the last entry; the front door does the rest. */
+/** Agents take, append, and read the last entry and all of a run's; the front door does the rest. */
 function joinForAgents(frontDoor: Bus, agents: ReadonlyMap<string, Bus>): Bus {
   // An address that is no cluster's is refused before anything is sent, whoever is asked.
   const agentOf = (cluster: string) => agents.get(cluster) ?? frontDoor;
   const joinJournal = (pick: (bus: Bus) => Journal): Journal => ({
     append: (address, data, options) => pick(agentOf(address.cluster)).append(address, data, options),
     last: (address: RunAddress) => pick(agentOf(address.cluster)).last(address),
+    read: (address) => pick(agentOf(address.cluster)).read(address),
     follow: (address, options) => pick(frontDoor).follow(address, options),
   });
   return {
@@ -96,6 +97,7 @@ function joinForAgents(frontDoor: Bus, agents: ReadonlyMap<string, Bus>): Bus {
     controls: {
       append: (address, data, options) => frontDoor.controls.append(address, data, options),
       last: (address) => agentOf(address.cluster).controls.last(address),
+      read: (address) => agentOf(address.cluster).controls.read(address),
       follow: (address, options) => agentOf(address.cluster).controls.follow(address, options),
     },
     events: {

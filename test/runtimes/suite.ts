@@ -66,6 +66,24 @@ const life: Story = {
   },
 };
 
+const trace: Story = {
+  title: "a caller's trace goes on in its container, where nobody records",
+  async play({ call }) {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const tracestate = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
+    const tell = `printf '["%s", "%s"]' "\${TRACEPARENT-}" "\${TRACESTATE-}" > told; echo "{\\"told\\": $(cat told)}" > "$OUTPUTS_FILE"`;
+    const run = async (headers: Record<string, string>) =>
+      readValues(
+        await call("PUT", resource(createGuresid()), {
+          body: buildScriptRequest(tell),
+          headers: { ...held, ...headers },
+        }),
+      );
+    expect(await run({ traceparent, tracestate })).toEqual({ told: [traceparent, tracestate] });
+    expect(await run({ traceparent: `${traceparent}-`, tracestate })).toEqual({ told: ["", ""] });
+  },
+};
+
 const conflicts: Story = {
   title: "what isn't asked for again while something is under way is refused",
   async play({ call, witness }) {
@@ -287,6 +305,7 @@ export const driverStories: readonly Story[] = [
   validation,
   paths,
   life,
+  trace,
   conflicts,
   failure,
   digits,

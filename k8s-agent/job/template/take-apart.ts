@@ -3,7 +3,7 @@
  * Any other is a sidecar, and is run as a native one (an init container that restarts, Kubernetes 1.29): beside main as a
  * plain container it would keep the pod alive after main's end, and its own end would count as the run's.
  */
-import { contractVariables, exchangeDirectory } from "../../../src/contract/container/variables.ts";
+import { exchangeDirectory, reservedVariables } from "../../../src/contract/container/variables.ts";
 import { refuse, succeed, type Result } from "../../../src/contract/result.ts";
 import { containers } from "../names.ts";
 import type { Container, Volume } from "../plain.ts";
@@ -79,7 +79,7 @@ function listMainFaults(path: string, main: TemplateContainer, { sharedDirectory
   const fixed = (["workingDir", "restartPolicy"] as const)
     .filter((name) => main[name] !== undefined)
     .map((name) => `${path}.${name} is set, which the driver sets itself`);
-  const names: readonly string[] = contractVariables;
+  const names: readonly string[] = reservedVariables;
   const set = number(`${path}.env`, main.env).flatMap(([at, { name }]) =>
     names.includes(name) ? [`${at}.name is "${name}", which is one of the container contract's own variables`] : [],
   );

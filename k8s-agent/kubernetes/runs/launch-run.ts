@@ -1,6 +1,7 @@
 /** Creates a run's Secret and its Job, or finds them: never two Jobs, as their name comes from the run's id. */
 import type { V1Job } from "@kubernetes/client-node";
 import type { Run } from "../../../src/contract/run.ts";
+import type { TraceCarrier } from "../../../src/contract/trace-context.ts";
 import { buildWorkload, ownJob, type Workload } from "../../job/build-workload.ts";
 import type { JobSettings } from "../../job/settings.ts";
 import type { Launched } from "../../launch/launcher.ts";
@@ -16,6 +17,8 @@ export interface LaunchRunOptions {
   readonly settings: JobSettings;
   readonly collectorKey: string;
   readonly mustExist: boolean;
+  /** The trace that main is to go on with. */
+  readonly trace?: TraceCarrier | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -40,7 +40,7 @@ export interface JournalOptions {
 export function createMemoryJournal(channel: Channel, { limits, gate, now }: JournalOptions): Journal & History {
   const runs = new Map<string, Kept>();
   const order = createFifo<RunEntry>();
-  const listeners = new Map<string, Set<() => void>>();
+  const waiters = createWaiters();
   let sequence = 0;
   let bytes = 0;
 
@@ -62,8 +62,7 @@ export function createMemoryJournal(channel: Channel, { limits, gate, now }: Jou
     order.push(entry);
     bytes += entry.data.length;
     while (order.length > (limits.entries ?? Infinity) || bytes > (limits.bytes ?? Infinity)) drop();
-    for (const subject of [run.subject, toWildcard(channel, run.address.cluster)])
-      for (const wake of listeners.get(subject) ?? []) wake();
+    for (const subject of [run.subject, toWildcard(channel, run.address.cluster)]) waiters.wake(subject);
   }
 
   /** Drops the oldest entry, which is also the first one of its run. */
@@ -77,27 +76,11 @@ export function createMemoryJournal(channel: Channel, { limits, gate, now }: Jou
     if (run?.entries.length === 0) runs.delete(run.subject);
   }
 
-  /** Resolves at the run's next entry, or when the signal aborts. */
-  function waitForEntry(subject: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const set = listeners.get(subject) ?? new Set();
-      listeners.set(subject, set);
-      const wake = () => {
-        set.delete(wake);
-        if (set.size === 0) listeners.delete(subject);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      set.add(wake);
-      signal.addEventListener("abort", wake);
-    });
-  }
-
   return {
     ...createMemoryHistory({
       order,
       gate,
-      wait: (cluster, signal) => waitForEntry(toWildcard(channel, cluster), signal),
+      wait: (cluster, signal) => waiters.wait(toWildcard(channel, cluster), signal),
     }),
     async append(address, data, options) {
       const copy = gate.take("append an entry", data);
@@ -105,8 +88,11 @@ export function createMemoryJournal(channel: Channel, { limits, gate, now }: Jou
     },
     async last(address) {
       gate.check("read the last entry");
-      const entries = runs.get(toSubject(channel, address))?.entries;
-      return handOut(entries?.at(entries.length - 1));
+      return handOutAll(runs.get(toSubject(channel, address))?.entries, 1).at(-1);
+    },
+    async read(address) {
+      gate.check("read a run's entries");
+      return handOutAll(runs.get(toSubject(channel, address))?.entries);
     },
     async *follow(address: RunAddress, options) {
       const subject = toSubject(channel, address);
@@ -115,12 +101,37 @@ export function createMemoryJournal(channel: Channel, { limits, gate, now }: Jou
       while (!signal.aborted) {
         const entry = handOut(findNext(runs.get(subject)?.entries, seen));
         if (entry === undefined) {
-          await waitForEntry(subject, signal);
+          await waiters.wait(subject, signal);
           continue;
         }
         seen = entry.sequence;
         yield entry;
       }
+    },
+  };
+}
+
+/** Those who wait for the next entry of a subject. */
+function createWaiters() {
+  const listeners = new Map<string, Set<() => void>>();
+  return {
+    wake(subject: string): void {
+      for (const wake of listeners.get(subject) ?? []) wake();
+    },
+    /** Resolves at the subject's next entry, or when the signal aborts. */
+    wait(subject: string, signal: AbortSignal): Promise<void> {
+      return new Promise((resolve) => {
+        const set = listeners.get(subject) ?? new Set();
+        listeners.set(subject, set);
+        const wake = () => {
+          set.delete(wake);
+          if (set.size === 0) listeners.delete(subject);
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        set.add(wake);
+        signal.addEventListener("abort", wake);
+      });
     },
   };
 }
@@ -136,6 +147,13 @@ function findNext(entries: Fifo<RunEntry> | undefined, after: number): RunEntry 
     else low = middle + 1;
   }
   return entries.at(low);
+}
+
+/** Copies of the last `count` entries. */
+function handOutAll(entries: Fifo<RunEntry> | undefined, count = Infinity): Entry[] {
+  const length = entries?.length ?? 0;
+  const from = Math.max(length - count, 0);
+  return Array.from({ length: length - from }, (_, at) => handOut(entries?.at(from + at)) ?? []).flat();
 }
 
 /** A reader's own copy. */

@@ -8,8 +8,8 @@ import { buildStreamName } from "../../contract/streams.ts";
 import { buildLiveSubject } from "../../contract/subjects.ts";
 import { toSubject } from "../address.ts";
 import { pause } from "../pause.ts";
-import { BusUnavailable, type Appended, type Journal } from "../port.ts";
-import { getLast, getNext, type StoredMessage, type Subject } from "./direct-get.ts";
+import { BusUnavailable, type Appended, type Entry, type Journal } from "../port.ts";
+import { getBehind, getLast, getNext, type StoredMessage, type Subject } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import type { Link } from "./link.ts";
 import type { FindFeed } from "./live-feed.ts";
@@ -36,6 +36,15 @@ export function createNatsJournal(link: Link, channel: "events" | "logs" | "cont
     async last(address) {
       const found = await getLast(link, "read the last entry", find(address));
       return found && { data: found.data, sequence: found.sequence };
+    },
+    async read(address) {
+      const found: Entry[] = [];
+      for (;;) {
+        const after = found.at(-1)?.sequence ?? 0;
+        const next = await getBehind(link, "read a run's entries", { ...find(address), after });
+        if (next.length === 0) return found;
+        found.push(...next.map(({ data, sequence }) => ({ data, sequence })));
+      }
     },
     async *follow(address, options) {
       const liveSubject = buildLiveSubject(channel, address);

@@ -84,6 +84,16 @@ describe("main's environment", () => {
     expect(secret).not.toHaveProperty(name);
   });
 
+  test("names the trace that main is to go on with, in plain and over what a request says", () => {
+    const trace = { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
+    const { plain, secret } = buildEnvironment("create", everywhere("TRACEPARENT"), { ...paths, trace });
+    expect(plain["TRACEPARENT"]).toBe(trace.traceparent);
+    expect(plain).not.toHaveProperty("TRACESTATE");
+    expect(secret).not.toHaveProperty("TRACEPARENT");
+    const stateful = { ...paths, trace: { ...trace, tracestate: "rojo=1" } };
+    expect(buildEnvironment("create", buildInputs({}), stateful).plain["TRACESTATE"]).toBe("rojo=1");
+  });
+
   test("has names with hyphens, dots, and those of every object", () => {
     const variables = { "TF_VAR_a-b": "1", "a.b": "2", constructor: "3", toString: "4" };
     const { plain } = buildEnvironment("create", buildInputs({ job: { image: "i", variables } }), paths);

@@ -1,5 +1,6 @@
 /** Main's environment as the container contract has it. Pure: the same for every launcher, given its paths. */
 import { stringifyJson, type JsonValue } from "../json.ts";
+import type { TraceCarrier } from "../trace-context.ts";
 import { refuse, succeed, type Result } from "../result.ts";
 import type { Action } from "../run.ts";
 import { defaultSharedDirectory, exchangeFiles } from "./variables.ts";
@@ -9,6 +10,12 @@ import type { ContainerInputs } from "./inputs.ts";
 export interface ContainerPaths {
   readonly sharedDirectory: string;
   readonly exchangeDirectory: string;
+}
+
+/** What main is told besides what its request says. */
+export interface Surroundings extends ContainerPaths {
+  /** The trace that it is to go on with. */
+  readonly trace?: TraceCarrier | undefined;
 }
 
 /** Variables, apart by whether a value may be shown: Kubernetes keeps the secret ones in the run's Secret. */
@@ -26,28 +33,29 @@ export function getSharedDirectory({ values }: ContainerInputs): string {
  * Builds main's environment. Where one name comes twice, the later wins: `HOME` of ours, credentials, plain variables,
  * secret variables, and last the contract's own, which nothing can change.
  */
-export function buildEnvironment(action: Action, inputs: ContainerInputs, paths: ContainerPaths): Environment {
+export function buildEnvironment(action: Action, inputs: ContainerInputs, surroundings: Surroundings): Environment {
   const { values, secrets } = inputs;
   const credentials = pickCredentials(values.credentials_config?.environment ?? {}, secrets.account);
   const plainVariables = values.job.variables ?? {};
   const secretVariables = secrets.job?.variables ?? {};
-  const contract = buildContractVariables(action, inputs, paths);
+  const contract = buildContractVariables(action, inputs, surroundings);
   const secret = omit({ ...omit(credentials, plainVariables), ...secretVariables }, contract);
-  const plain = omit({ HOME: paths.sharedDirectory, ...plainVariables }, secret);
+  const plain = omit({ HOME: surroundings.sharedDirectory, ...plainVariables }, secret);
   return { plain: { ...plain, ...contract }, secret };
 }
 
 function buildContractVariables(
   action: Action,
   { values }: ContainerInputs,
-  paths: ContainerPaths,
+  { sharedDirectory, exchangeDirectory, trace }: Surroundings,
 ): Record<string, string> {
-  const { sharedDirectory, exchangeDirectory } = paths;
   const path = values.source?.path;
   return {
     ACTION: action,
     SCRIPTS_DIRECTORY: path === undefined ? sharedDirectory : `${sharedDirectory}/${path}`,
     ...Object.fromEntries(Object.entries(exchangeFiles).map(([name, file]) => [name, `${exchangeDirectory}/${file}`])),
+    ...(trace === undefined ? {} : { TRACEPARENT: trace.traceparent }),
+    ...(trace?.tracestate === undefined ? {} : { TRACESTATE: trace.tracestate }),
   };
 }
 

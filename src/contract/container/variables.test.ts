@@ -5,6 +5,7 @@ import {
   defaultSharedDirectory,
   exchangeDirectory,
   exchangeFiles,
+  reservedVariables,
   VariableName,
 } from "./variables.ts";
 import { AbsoluteDirectory } from "./paths.ts";
@@ -20,7 +21,7 @@ test.for(["", "1A", "A B", "A=B", "A\0", "A\n", "$A", "ä", "A/B"])("%j is not a
   expect(check(VariableName, name).ok).toBe(false);
 });
 
-test.for(contractVariables)("%s can't be set by a request", (name) => {
+test.for(reservedVariables)("%s can't be set by a request", (name) => {
   const problem = "the body can't be set: it is one of the container contract's own variables";
   expect(check(VariableName, name)).toEqual({ ok: false, problem });
 });

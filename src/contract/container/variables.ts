@@ -11,6 +11,12 @@ export const contractVariables = [
   "ERROR_FILE",
   "MANIFESTS_FILE",
 ] as const;
+
+/** Set by us in the runs that belong to a trace (W3C Trace Context): tools that know of traces go on with it. */
+export const traceVariables = ["TRACEPARENT", "TRACESTATE"] as const;
+
+/** Names that a request can't set. */
+export const reservedVariables = [...contractVariables, ...traceVariables] as const;
 export type ContractVariable = (typeof contractVariables)[number];
 
 /** Names of the files in the exchange directory, by the variable that holds their path. */
@@ -32,5 +38,5 @@ export const defaultSharedDirectory = "/home/runneruser/workspace";
 export const VariableName = v.pipe(
   v.string(),
   v.regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "must be a variable name: letters, digits, '-', '_' and '.', no digit first"),
-  v.notValues(contractVariables, "can't be set: it is one of the container contract's own variables"),
+  v.notValues(reservedVariables, "can't be set: it is one of the container contract's own variables"),
 );
