@@ -10,9 +10,10 @@ import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { getCaller, getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
-import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
+import { coversCluster, coversDriver, hasRight, noRights, type Rights } from "./middleware/authenticate/rights.ts";
 import { logRequests } from "./middleware/log-requests.ts";
 import { observeRequests, type RequestObserver } from "./middleware/observe-requests.ts";
+import { createPages } from "./pages/routes.ts";
 import { createCancel } from "./runs/cancel.ts";
 import { createRunsRoutes } from "./runs/routes.ts";
 import type { StreamObserver } from "./runs/stream-responses.ts";
@@ -47,6 +48,18 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   app.route("/docs", createDocsRoutes(catalog, version));
 
   const viewerOf = (c: Context): Viewer => describeViewer(getRights(c) ?? noRights, clusters.names);
+  app.route(
+    "/",
+    createPages({
+      bus,
+      authenticate: options.authenticate,
+      requireRead: requireRight("read"),
+      viewerOf,
+      mayCancel: (c) => hasRight(getRights(c) ?? noRights, "cancel"),
+      signedInAs: () => undefined,
+      now,
+    }),
+  );
   for (const path of ["/drivers/*", "/runs/*", "/events", "/clusters"]) app.use(path, options.authenticate);
   app.use("/drivers/*", requireRight("drive"));
   app.use("/drivers/:driver/*", requireDriver);
