@@ -47,6 +47,7 @@ export async function buildRunPage(run: FoundRun, options: RunPageOptions): Prom
           part("head", runHead(details)),
           mayCancel && !isTerminal(details.status) ? cancelForm(details.id) : null,
         ),
+        h("p", { id: "run-state", class: "unseen", role: "status" }),
         h("p", { id: "stream-state", class: "stream-state", role: "status" }),
         part("failure", failureCard(details)),
         part("timeline", timeline(details, moment)),

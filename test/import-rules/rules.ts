@@ -43,7 +43,13 @@ const frontDoor: Rules = {
   },
   "src/pages/generated": {},
   "src/pages/browser": {
-    may: ["src/contract", "src/runs/words/**", "src/runs/stream/server-events.ts", "src/pages"],
+    may: [
+      "src/contract",
+      "src/runs/words/**",
+      "src/runs/stream/server-events.ts",
+      "src/runs/stream/format-text.ts",
+      "src/pages",
+    ],
     packages: ["hono", "valibot"],
   },
   // Teams hear what they may read: the same events, without their sealed parts.

@@ -30,3 +30,8 @@ export function styleLine(line: string, style: Style): { pieces: StyledPiece[]; 
 export function stripColours(text: string): string {
   return text.includes("\x1b") ? text.replaceAll(sequence, "") : text;
 }
+
+/** The parameters of each colour in a text. */
+export function sequencesIn(text: string): string[] {
+  return [...text.matchAll(sequence)].map(([, parameters = ""]) => parameters);
+}
