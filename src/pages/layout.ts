@@ -1,4 +1,5 @@
 /** What all pages have around them. */
+import { cleanLine } from "../runs/words/safe-text.ts";
 import { assets } from "./assets.ts";
 import { h, renderElement, type Child } from "./element.ts";
 
@@ -9,15 +10,18 @@ export interface Page {
   readonly script?: "list" | "run" | undefined;
   /** Who is signed in, by a session that can be ended. */
   readonly signedInAs?: string | undefined;
+  /** Where the browser goes at once. */
+  readonly goOnTo?: string | undefined;
 }
 
-export function renderPage({ title, main, script, signedInAs }: Page): string {
+export function renderPage({ title, main, script, signedInAs, goOnTo }: Page): string {
   const head = h(
     "head",
     {},
     h("meta", { charset: "utf-8" }),
     h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
     h("meta", { name: "color-scheme", content: "light dark" }),
+    goOnTo === undefined ? null : h("meta", { "http-equiv": "refresh", content: `0; url=${goOnTo}` }),
     h("title", {}, `${title} · Container Driver`),
     h("link", { rel: "icon", href: assets.icon.path, type: "image/svg+xml" }),
     h("link", { rel: "stylesheet", href: assets.style.path }),
@@ -42,7 +46,7 @@ function signOut(name: string): Child {
   return h(
     "form",
     { method: "post", action: "/sign-out", class: "sign-out" },
-    h("span", { class: "minor" }, name),
+    h("span", { class: "minor" }, cleanLine(name)),
     h("button", { type: "submit", class: "quiet" }, "Sign out"),
   );
 }

@@ -29,7 +29,7 @@ const headers: Readonly<Record<string, string>> = {
   Vary: "Accept",
 };
 
-export function respondWithPage(c: Context, html: string, status: 200 | 400 | 401 = 200): Response {
+export function respondWithPage(c: Context, html: string, status: 200 | 401 | 503 = 200): Response {
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   return c.html(html, status);
 }

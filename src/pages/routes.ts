@@ -7,6 +7,8 @@ import * as v from "valibot";
 import type { Bus } from "../bus/port.ts";
 import { RunId } from "../contract/names.ts";
 import { respondWithError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Sessions } from "../middleware/authenticate/sessions.ts";
 import { prefersHtml } from "../middleware/prefers-html.ts";
 import { describeRun } from "../runs/describe-run.ts";
 import { findRun, type FoundRun } from "../runs/find-run.ts";
@@ -16,7 +18,9 @@ import { showErrorsAsPages } from "./error-page.ts";
 import { renderPage, type Page } from "./layout.ts";
 import { buildListPage } from "./list-page.ts";
 import { respondWithPage } from "./page-headers.ts";
+import { requireSignIn } from "./require-sign-in.ts";
 import { buildRunPage } from "./run-page.ts";
+import { createSignIn } from "./sign-in.ts";
 import { formatUtc, type Moment } from "./view/moment.ts";
 
 export interface PagesOptions {
@@ -30,6 +34,9 @@ export interface PagesOptions {
   readonly mayCancel: (c: Context) => boolean;
   /** Who is signed in by a session; undefined where nobody is. */
   readonly signedInAs: (c: Context) => string | undefined;
+  /** Left out where everybody is let in. */
+  readonly sessions?: Pick<Sessions, "begin"> | undefined;
+  readonly logger: Logger;
   readonly now: () => Date;
 }
 
@@ -49,6 +56,11 @@ export function createPages(options: PagesOptions): Hono {
   pages.get("/assets/:name", serveAsset);
   for (const path of ["/", "/runs", "/runs/:id"]) pages.use(path, varyByAccept);
   for (const path of ["/", "/runs", "/runs/:id", "/runs/:id/cancel"]) pages.use(path, onlyForPages(showErrorsAsPages));
+  if (options.sessions !== undefined) {
+    for (const path of ["/sign-in", "/sign-out"]) pages.use(path, showErrorsAsPages);
+    pages.route("/", createSignIn({ sessions: options.sessions, logger: options.logger }));
+    for (const path of ["/", "/runs/*"]) pages.use(path, onlyForPages(requireSignIn));
+  }
   for (const path of ["/", "/runs/*"]) pages.use(path, onlyForPages(options.authenticate));
   for (const path of ["/", "/runs"])
     pages.get(path, onlyForPages(options.requireRead), async (c, next) => {

@@ -31,14 +31,7 @@ const frontDoor: Rules = {
   },
   // The pages, as text from the server; what they do in browsers has a folder of its own.
   "src/pages": {
-    may: [
-      "src/contract",
-      "src/bus/port.ts",
-      "src/runs",
-      "src/middleware/prefers-html.ts",
-      "src/pages/generated",
-      ...errorsAndLog,
-    ],
+    may: ["src/contract", "src/bus/port.ts", "src/runs", "src/middleware", "src/pages/generated", ...errorsAndLog],
     packages: ["hono", "valibot"],
   },
   "src/pages/generated": {},
@@ -57,7 +50,7 @@ const frontDoor: Rules = {
     may: ["src/contract", "src/bus/port.ts", "src/bus/pause.ts", "src/runs/read-event.ts", "src/log.ts"],
     packages: ["valibot"],
   },
-  "src/middleware": { may: ["src/contract", ...errorsAndLog], packages: ["hono", "jose", "valibot"] },
+  "src/middleware": { may: ["src/contract", "src/sealing", ...errorsAndLog], packages: ["hono", "jose", "valibot"] },
   "src/errors.ts": { may: ["src/contract"], packages: ["hono"] },
   "src/log.ts": {},
   // Composition: app.ts, front-door.ts and config.ts. Which bus there is, adapters decide.

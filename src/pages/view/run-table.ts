@@ -2,6 +2,7 @@
 import { isTerminal } from "../../contract/events.ts";
 import type { RunSummary } from "../../contract/runs-api/run-summary.ts";
 import { describeDuration } from "../../runs/words/describe-duration.ts";
+import { cleanLine } from "../../runs/words/safe-text.ts";
 import { h, type Element } from "../element.ts";
 import { timeElement, type Moment } from "./moment.ts";
 import { describeSpans, phaseBar } from "./phase-bar.ts";
@@ -39,7 +40,7 @@ function runRow({ run, phases }: ListedRun, moment: Moment): Element {
   return h(
     "tr",
     { key: id, class: isTerminal(run.status) ? "" : "is-live" },
-    h("td", { class: "in-status" }, statusBadge(run.status), reason === undefined ? null : minor(reason)),
+    h("td", { class: "in-status" }, statusBadge(run.status), reason === undefined ? null : minor(cleanLine(reason))),
     h(
       "th",
       { class: "in-run", scope: "row" },
