@@ -4,10 +4,18 @@
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = path.join(import.meta.dirname, "..");
 const target = path.join(root, "src/pages/generated/assets.ts");
+
+/** In a browser elements become live ones and never text: what makes texts of them is left out. */
+const liveElements: Plugin = {
+  name: "live-elements",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^hono\/jsx$/ }, ({ resolveDir, kind }) => resolve("hono/jsx/dom", { resolveDir, kind }));
+  },
+};
 
 /** The module's text, from the sources as they are. */
 export async function buildPagesModule(): Promise<string> {
@@ -23,6 +31,7 @@ export async function buildPagesModule(): Promise<string> {
     target: ["chrome131", "firefox132", "safari18"],
     charset: "utf8",
     legalComments: "none",
+    plugins: [liveElements],
   });
   const find = (extension: string) => outputFiles.find((file) => file.path.endsWith(extension))?.text.trim() ?? "";
   return [
