@@ -10,6 +10,7 @@ export default defineConfig({
     // Bounds for what hangs, not measures of speed: shared machines are slow at times.
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     // Where a neighbour can take the processor away for seconds. The report shows what passed only the second time.
     retry: inCi ? 1 : 0,
   },

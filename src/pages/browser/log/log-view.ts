@@ -36,6 +36,7 @@ export function createLogView({ store, onFollow }: LogViewOptions): LogView {
   let isDrawing = false;
 
   function layOut(): void {
+    if (window.readScroll()) follow(window.isAtEnd());
     window.grow();
     if (follows) window.scrollToEnd();
     window.draw();
@@ -56,10 +57,7 @@ export function createLogView({ store, onFollow }: LogViewOptions): LogView {
     onFollow(next);
   }
 
-  element.addEventListener("scroll", () => {
-    follow(window.isAtEnd());
-    requestLayout();
-  });
+  element.addEventListener("scroll", requestLayout);
   new ResizeObserver(() => {
     window.rebuild();
     requestLayout();
@@ -85,7 +83,7 @@ export function createLogView({ store, onFollow }: LogViewOptions): LogView {
       window.marks.line = line;
       follow(false);
       window.grow();
-      window.scrollToLine(line, element.clientHeight / 3);
+      window.scrollToLine(line);
       window.draw();
     },
     topLine: window.topLine,
@@ -100,33 +98,50 @@ function createWindow(store: LineStore) {
   const element = createElement("div", { class: "log-view", ...label }, space);
   const marks: { pattern: RegExp | undefined; line: number | undefined } = { pattern: undefined, line: undefined };
   let index = createPlainRows();
+  /** Where the view is in the log, pixels: what is scrolled to follows from it, and changes as the log grows. */
+  let top = 0;
+  /** Where the element was scrolled to for that; anywhere else, and the reader has scrolled. */
+  let placed = 0;
 
   const extent = () => ({ rows: index.rows(), viewHeight: element.clientHeight });
-  const logTop = () => toLogTop(element.scrollTop, extent());
-  const topLine = () => index.lineAt(logTop() / rowHeight);
+  const topLine = () => index.lineAt(top / rowHeight);
   const isAtEnd = () => element.scrollTop >= measureScroll(extent()) - 2;
 
-  function grow(): void {
-    index.update(store.count());
-    space.style.height = `${measureSpace(extent())}px`;
+  function place(next: number): void {
+    const most = index.rows() * rowHeight - element.clientHeight;
+    top = Math.max(0, Math.min(next, most));
+    const wanted = toScrollTop(top, extent());
+    // Setting it would end a scroll that is under way.
+    if (Math.abs(element.scrollTop - wanted) >= 1) element.scrollTop = wanted;
+    placed = element.scrollTop;
   }
 
-  function scrollToLine(line: number, above: number): void {
-    element.scrollTop = toScrollTop(index.rowOf(line) * rowHeight - above, extent());
+  function resize(): void {
+    index.update(store.count());
+    space.style.height = `${measureSpace(extent())}px`;
   }
 
   return {
     element,
     marks,
-    grow,
-    scrollToLine,
     topLine,
     isAtEnd,
-    scrollToEnd() {
-      element.scrollTop = measureScroll(extent());
+    /** Whether the reader has scrolled. */
+    readScroll(): boolean {
+      if (Math.abs(element.scrollTop - placed) < 1) return false;
+      placed = element.scrollTop;
+      top = toLogTop(placed, extent());
+      return true;
     },
+    /** Takes in what came; what is seen stays where it is. */
+    grow() {
+      resize();
+      place(top);
+    },
+    /** A line in the upper half, with what stands before it. */
+    scrollToLine: (line: number) => place(index.rowOf(line) * rowHeight - element.clientHeight / 3),
+    scrollToEnd: () => place(index.rows() * rowHeight - element.clientHeight),
     draw() {
-      const top = logTop();
       const firstRow = Math.max(0, Math.floor(top / rowHeight) - overscan);
       const lastRow = Math.ceil((top + element.clientHeight) / rowHeight) + overscan;
       const first = index.lineAt(firstRow);
@@ -138,14 +153,13 @@ function createWindow(store: LineStore) {
       rows.style.top = fromEnd ? "auto" : `${element.scrollTop + index.rowOf(first) * rowHeight - top}px`;
       rows.style.bottom = fromEnd ? "0" : "auto";
     },
-    /** Works out anew which rows lines take, and stays where the reader is. */
+    /** Works out anew which rows lines take, and stays at the line that the reader is at. */
     rebuild() {
       const isWrapped = element.classList.contains("is-wrapped");
       const line = topLine();
       index = isWrapped ? createWrappedRows({ width: store.width, columns: countColumns(rows) }) : createPlainRows();
-      const wasScrolled = element.scrollTop > 0;
-      grow();
-      if (wasScrolled) scrollToLine(line, 0);
+      resize();
+      place(index.rowOf(line) * rowHeight);
     },
   };
 }
