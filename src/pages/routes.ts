@@ -14,6 +14,7 @@ import { describeRun } from "../runs/describe-run.ts";
 import { findRun, type FoundRun } from "../runs/find-run.ts";
 import type { Viewer } from "../runs/viewer.ts";
 import { serveAsset } from "./assets.ts";
+import { comeAgain } from "./come-again.ts";
 import { showErrorsAsPages } from "./error-page.ts";
 import { renderPage, type Page } from "./layout.ts";
 import { buildListPage } from "./list-page.ts";
@@ -56,6 +57,7 @@ export function createPages(options: PagesOptions): Hono {
   pages.get("/assets/:name", serveAsset);
   for (const path of ["/", "/runs", "/runs/:id"]) pages.use(path, varyByAccept);
   for (const path of ["/", "/runs", "/runs/:id", "/runs/:id/cancel"]) pages.use(path, onlyForPages(showErrorsAsPages));
+  for (const path of ["/", "/runs", "/runs/:id"]) pages.use(path, onlyForPages(comeAgain));
   if (options.sessions !== undefined) {
     for (const path of ["/sign-in", "/sign-out"]) pages.use(path, showErrorsAsPages);
     pages.route("/", createSignIn({ sessions: options.sessions, logger: options.logger }));

@@ -160,6 +160,43 @@ describe("A run", () => {
   });
 });
 
+describe("A page that nobody looks at", () => {
+  test("lets go of its connections, and goes on where it was when somebody does", async () => {
+    const { write, open } = stage;
+    const run = await write.run("prod", phases);
+    await write.chunk(run, "one\n", { index: 0 });
+    const { page, problems, leave } = await open("/");
+    await page.clock.install();
+    const after: string[] = [];
+    const failed: string[] = [];
+    page.on("request", (request) => {
+      if (/\/(logs|events)$/.test(request.url())) after.push(request.headers()["last-event-id"] ?? "");
+    });
+    page.on("requestfailed", (request) => failed.push(new URL(request.url()).pathname.split("/").at(-1) ?? ""));
+    await page.goto(`${stage.url}/runs/${run.runId}`);
+    await expect.poll(() => rowTexts(page)).toEqual(["one"]);
+    const setHidden = (hidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await setHidden(true);
+    failed.length = 0;
+    await page.clock.fastForward(21_000);
+    await expect.poll(() => failed.toSorted()).toEqual(["events", "logs"]);
+    await write.chunk(run, "two\n", { index: 1 });
+    await write.event(run, "collecting");
+    expect(await page.locator("#stream-state").innerText()).toBe("");
+    const before = after.length;
+    await setHidden(false);
+    await expect.poll(() => rowTexts(page)).toEqual(["one", "two"]);
+    await expect.poll(() => page.locator(".run-head .badge").innerText()).toBe("Collecting");
+    expect(after.slice(before).every((id) => id !== "")).toBe(true);
+    expect(problems).toEqual([]);
+    await leave();
+  });
+});
+
 describe("A log of a million lines", () => {
   let path: string;
   const count = 1_000_000;

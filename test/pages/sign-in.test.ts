@@ -143,12 +143,28 @@ describe("Without a session", () => {
   });
 
   test("a link on another site, for which browsers hold the cookie back, comes to the page all the same", async () => {
-    const { send } = await openGuarded();
-    const first = await send("/runs?status=failed", { headers: { ...html, "Sec-Fetch-Site": "cross-site" } });
+    const { send, app } = await openGuarded();
+    const link = { ...html, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document" };
+    const first = await send("/runs?status=failed", { headers: link });
     expect([first.status, await first.text()]).toEqual([
       200,
       expect.stringContaining('<meta http-equiv="refresh" content="0; url=/runs?status=failed"/>'),
     ]);
+    expect((await send("/", { headers: { ...link, "Sec-Fetch-Dest": "iframe" } })).status).toBe(303);
+    // No path leads elsewhere.
+    for (const path of ["//evil.example/runs", "/runs//evil.example"])
+      expect((await app.request(`https://driver.example${path}`, { headers: link })).status).not.toBe(200);
+  });
+
+  test("a server without tokens shows its pages by links, too, and nothing to the page that has them", async () => {
+    const { open, write } = await openStage();
+    const { runId } = await write.run("prod", ["requested"]);
+    const link = { ...html, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document" };
+    const text = await (await open("/", link)).text();
+    expect(text).toContain('content="0; url=/"');
+    expect(text).not.toContain(runId);
+    expect((await open("/", { ...link, "Sec-Fetch-Dest": "empty" })).status).toBe(403);
+    expect((await open("/runs", { ...link, Accept: "application/json" })).status).toBe(403);
   });
 });
 

@@ -2,7 +2,7 @@
  * Chromium for tests: the one that `CHROMIUM` names, or Debian's headless shell, fetched with all that it needs and not
  * installed.
  */
-import { access, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { fetchDebianPackage, listDebianClosure } from "../../scripts/debian-package.ts";
@@ -73,7 +73,9 @@ async function readClosure(): Promise<string[]> {
   if (known !== "") return known.split("\n");
   const names = (await listDebianClosure(wanted)).filter((name) => !leftOut.test(name));
   await mkdir(home, { recursive: true });
-  await writeFile(file, names.join("\n"));
+  // Whole or not there, for another test that reads it just now.
+  await writeFile(`${file}.${process.pid}`, names.join("\n"));
+  await rename(`${file}.${process.pid}`, file);
   return names;
 }
 

@@ -3,6 +3,7 @@
  * `EventSource`: that gives up for good at a 503, can't tell what a 401 was, and takes no notice of a silent connection.
  */
 import { parseServerEvents, type ServerEvent } from "../../runs/stream/server-events.ts";
+import { hasLongBeenHidden, onLongHidden, whileHidden } from "./hidden.ts";
 import type { StreamState } from "./stream-state.ts";
 
 export interface FollowOptions {
@@ -35,6 +36,7 @@ export async function followStream({ path, after, state, onEvent, onReconnect }:
   }
 
   for (;;) {
+    await whileHidden();
     try {
       for await (const event of connect(path, { lastId, connected })) {
         lastId = event.id ?? lastId;
@@ -45,6 +47,7 @@ export async function followStream({ path, after, state, onEvent, onReconnect }:
       if (error instanceof Refusal) return state.stopped(error.message);
       // What isn't the network's fault must not look as if it were.
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+      if (hasLongBeenHidden()) continue;
     }
     wasLost = true;
     state.lost();
@@ -61,6 +64,7 @@ async function* connect(
   { lastId, connected }: { lastId: string | undefined; connected: () => void },
 ): AsyncGenerator<ServerEvent> {
   const silence = createSilenceWatch();
+  const leave = onLongHidden(silence.end);
   try {
     const response = await fetch(path, { headers: buildHeaders(lastId), signal: silence.signal, cache: "no-store" });
     // What was seen was all of it.
@@ -71,6 +75,7 @@ async function* connect(
     connected();
     yield* parseServerEvents(readPieces(response.body), { onBytes: silence.heard });
   } finally {
+    leave();
     // Lets go of the connection, too.
     silence.end();
   }
