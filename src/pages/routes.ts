@@ -44,6 +44,7 @@ export interface PagesOptions {
 export function createPages(options: PagesOptions): Hono {
   const { bus, viewerOf, mayCancel, signedInAs, now } = options;
   const pages = new Hono();
+  const showErrors = showErrorsAsPages(signedInAs);
   const momentNow = (): Moment => ({ now: now().getTime(), formatTime: formatUtc });
   const respond = (c: Context, page: Page) => respondWithPage(c, renderPage({ ...page, signedInAs: signedInAs(c) }));
 
@@ -56,10 +57,10 @@ export function createPages(options: PagesOptions): Hono {
 
   pages.get("/assets/:name", serveAsset);
   for (const path of ["/", "/runs", "/runs/:id"]) pages.use(path, varyByAccept);
-  for (const path of ["/", "/runs", "/runs/:id", "/runs/:id/cancel"]) pages.use(path, onlyForPages(showErrorsAsPages));
+  for (const path of ["/", "/runs", "/runs/:id", "/runs/:id/cancel"]) pages.use(path, onlyForPages(showErrors));
   for (const path of ["/", "/runs", "/runs/:id"]) pages.use(path, onlyForPages(comeAgain));
   if (options.sessions !== undefined) {
-    for (const path of ["/sign-in", "/sign-out"]) pages.use(path, showErrorsAsPages);
+    for (const path of ["/sign-in", "/sign-out"]) pages.use(path, showErrors);
     pages.route("/", createSignIn({ sessions: options.sessions, logger: options.logger }));
     for (const path of ["/", "/runs/*"]) pages.use(path, onlyForPages(requireSignIn));
   }

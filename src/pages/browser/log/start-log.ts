@@ -52,7 +52,7 @@ export function startLog(container: HTMLElement, { runId, state, isLive }: LogOp
     if (text === "") return;
     if (store.count() === 0) begin();
     store.append(text);
-    count.textContent = `${store.count().toLocaleString()} lines`;
+    count.textContent = `${store.count().toLocaleString()} ${store.count() === 1 ? "line" : "lines"}`;
     view.changed();
     search.changed();
     showWanted();
