@@ -94,16 +94,30 @@ async function updateLists(work: string, suite: string): Promise<NodeJS.ProcessE
 }
 
 /** What `apt-cache` says of the machine's own release, as it is today: `["show", "git"]`. */
-export async function queryDebianPackages(args: readonly string[]): Promise<string> {
+export function queryDebianPackages(args: readonly string[]): Promise<string> {
+  return askApt("apt-cache", args);
+}
+
+/**
+ * The packages, and all that they need, by name: what apt would install on a machine that had nothing. Those that every
+ * Debian machine has are among them.
+ */
+export async function listDebianClosure(packages: readonly string[]): Promise<string[]> {
+  const uris = await askApt("apt-get", ["--quiet", "--print-uris", "--no-install-recommends", "install", ...packages]);
+  // 'http://…/name_version_arch.deb' name_version_arch.deb size checksum
+  return [...uris.matchAll(/^'[^']*' ([^_\s]+)_/gm)].map(([, name = ""]) => name);
+}
+
+async function askApt(program: "apt-get" | "apt-cache", args: readonly string[]): Promise<string> {
   const suite = await readOwnSuite(args);
   const work = path.join(local, "apt", suite);
   await mkdir(work, { recursive: true });
   const unlock = await takeLock(path.join(work, "lock"));
   try {
     const env = await updateLists(work, suite);
-    return (await run("apt-cache", [...args], { env, cwd: work, maxBuffer: 64 * 1024 ** 2 })).stdout;
+    return (await run(program, [...args], { env, cwd: work, maxBuffer: 64 * 1024 ** 2 })).stdout;
   } catch (error) {
-    throw new Error(`Cannot ask apt-cache ${args.join(" ")}: ${describe(error)}`, { cause: error });
+    throw new Error(`Cannot ask ${program} ${args.join(" ")}: ${describe(error)}`, { cause: error });
   } finally {
     unlock();
   }

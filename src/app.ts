@@ -9,11 +9,20 @@ import { createResources } from "./driver/resources.ts";
 import { createDriverRoutes } from "./driver/routes.ts";
 import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import { getCaller, getRights, requireDriver, requireRight } from "./middleware/authenticate/require-right.ts";
-import { coversCluster, coversDriver, noRights, type Rights } from "./middleware/authenticate/rights.ts";
+import { acceptSessions } from "./middleware/authenticate/accept-sessions.ts";
+import {
+  getCaller,
+  getRights,
+  hasSession,
+  requireDriver,
+  requireRight,
+} from "./middleware/authenticate/require-right.ts";
+import { coversCluster, coversDriver, hasRight, noRights, type Rights } from "./middleware/authenticate/rights.ts";
+import type { Sessions } from "./middleware/authenticate/sessions.ts";
 import { getTrace, noteRun, traceRequests, type TraceVariables } from "./middleware/trace-requests.ts";
 import { logRequests } from "./middleware/log-requests.ts";
 import { observeRequests, type RequestObserver } from "./middleware/observe-requests.ts";
+import { createPages } from "./pages/routes.ts";
 import { createCancel } from "./runs/cancel.ts";
 import { createRunsRoutes } from "./runs/routes.ts";
 import type { StreamObserver } from "./runs/stream-responses.ts";
@@ -27,7 +36,10 @@ export interface AppOptions {
   readonly catalog: Catalog;
   readonly clusters: Clusters;
   readonly keys: FrontDoorKeys;
+  /** Asks for a token. */
   readonly authenticate: MiddlewareHandler;
+  /** Of people who read pages; left out where everybody is let in. */
+  readonly sessions?: Sessions | undefined;
   readonly logger: Logger;
   readonly now: () => Date;
   readonly version: string;
@@ -42,7 +54,8 @@ export interface AppOptions {
 export interface FrontDoorObserver extends RequestObserver, StreamObserver {}
 
 export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVariables & TraceVariables }> {
-  const { bus, catalog, clusters, keys, logger, now, version, defaultWaitSeconds, tracer } = options;
+  const { bus, catalog, clusters, keys, authenticate, sessions, logger, now, version, defaultWaitSeconds, tracer } =
+    options;
   const app = new Hono<{ Variables: RequestIdVariables & TraceVariables }>();
   app.use(requestId());
   app.use(traceRequests(now, tracer));
@@ -53,8 +66,24 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   app.route("/docs", createDocsRoutes(catalog, version));
 
   const viewerOf = (c: Context): Viewer => describeViewer(getRights(c) ?? noRights, clusters.names);
-  for (const path of ["/drivers/*", "/runs/*", "/events", "/clusters"]) app.use(path, options.authenticate);
-  app.use("/drivers/*", requireRight("drive"));
+  // Drivers' callers are programs: no browser's session counts there.
+  const readersGate = sessions === undefined ? authenticate : acceptSessions({ sessions, authenticate, logger });
+  app.route(
+    "/",
+    createPages({
+      bus,
+      authenticate: readersGate,
+      requireRead: requireRight("read"),
+      viewerOf,
+      mayCancel: (c) => hasRight(getRights(c) ?? noRights, "cancel"),
+      signedInAs: (c) => (hasSession(c) ? getCaller(c)?.name : undefined),
+      sessions,
+      logger: logger.child({ component: "pages" }),
+      now,
+    }),
+  );
+  for (const path of ["/runs/*", "/events", "/clusters"]) app.use(path, readersGate);
+  app.use("/drivers/*", authenticate, requireRight("drive"));
   app.use("/drivers/:driver/*", requireDriver);
   const resources = createResources({
     bus,

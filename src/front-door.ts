@@ -8,7 +8,7 @@ import { succeed, type Result } from "./contract/result.ts";
 import { createClusterDirectory } from "./driver/cluster-directory.ts";
 import type { Cluster } from "./driver/clusters.ts";
 import type { Logger } from "./log.ts";
-import { createAuthentication } from "./middleware/authenticate/authenticate.ts";
+import { createGates } from "./middleware/authenticate/gates.ts";
 import type { Tracer } from "./tracer.ts";
 import { importClusterPublicKey, importFrontDoorKeys } from "./sealing/keys.ts";
 
@@ -31,8 +31,8 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
   if (!keys.ok) return keys;
   const clusters = await importClusters(config);
   if (!clusters.ok) return clusters;
-  const authenticate = await createAuthentication(getAuthentication(config), { logger, now });
-  if (!authenticate.ok) return authenticate;
+  const gates = await createGates(getAuthentication(config), { logger, now, keys: keys.value });
+  if (!gates.ok) return gates;
   const directory = createClusterDirectory({
     clusters: clusters.value,
     routes: collectRoutes(config),
@@ -44,7 +44,7 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
     catalog: createCatalog([containerDriver]),
     clusters: directory,
     keys: keys.value,
-    authenticate: authenticate.value,
+    ...gates.value,
     logger,
     now,
     version,

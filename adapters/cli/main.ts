@@ -21,7 +21,7 @@ try {
 
 async function explainEnd(error: unknown): Promise<number> {
   if (interrupt.signal.aborted) return exitCodes.interrupted;
-  const { cleanText } = await import("./terminal/safe-text.ts");
+  const { cleanText } = await import("../../src/runs/words/safe-text.ts");
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${cleanText(message, { colour: false }).trimEnd()}\n`);
   if (error instanceof Stop) return error.exitCode;

@@ -1,7 +1,7 @@
 /** When the lines of a run's log come to a subscriber over HTTP, on the clock that all processes of a machine share. */
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
-import { parseServerEvents } from "../../adapters/cli/api/server-events.ts";
+import { parseServerEvents } from "../../src/runs/stream/server-events.ts";
 import { isJsonObject, parseJson } from "../../src/contract/json.ts";
 
 /** A line, and when it came: nanoseconds. */

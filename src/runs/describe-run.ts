@@ -69,7 +69,7 @@ async function readStory(
 }
 
 /** Each phase from the first event that says it. Clocks of different machines may make it end before it began. */
-function listPhases(story: readonly ToldEvent[]): RunDetails["phases"] {
+export function listPhases(story: readonly ToldEvent[]): RunDetails["phases"] {
   const begun = story.filter(({ data: { phase } }, i) => phase !== story[i - 1]?.data.phase);
   return begun.map(({ time, data: { phase } }, i) => {
     const next = begun[i + 1]?.time;

@@ -7,7 +7,9 @@ import { check } from "../contract/decode.ts";
 import { refuse, succeed } from "../contract/result.ts";
 import { respondWithError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { findEnds } from "./find-ends.ts";
 import type { FoundRun } from "./find-run.ts";
+import type { Positions } from "./positions.ts";
 import { AllEventsQuery, Cursor, LogsQuery, readQuery, RunEventsQuery, Sequence } from "./queries.ts";
 import { streamAllEvents } from "./stream/all-events.ts";
 import { formatText } from "./stream/format-text.ts";
@@ -95,24 +97,19 @@ export function createStreamResponses({
         "Cannot read events: since or after is missing; or follow=true, from now on",
       );
     // All of them have to be there: one that is missing from a stream would not be noticed.
-    const ends = await ask(viewer, findEnd);
+    const ends = await findEnds(bus.events, viewer);
     const { since } = query;
-    const begin = since === undefined ? ends : await ask(viewer, (cluster) => bus.events.locate(cluster, since));
+    const begin = since === undefined ? ends : await locate(viewer, since);
     const from = new Map([...begin, ...(after ?? [])].filter(([cluster]) => ends.has(cluster)));
     const until = follow ? undefined : ends;
     return respond(c, (signal) => streamAllEvents({ events: bus.events, viewer, from, until, signal }));
   }
 
-  async function ask(
-    { clusters }: Viewer,
-    question: (cluster: string) => Promise<number>,
-  ): Promise<ReadonlyMap<string, number>> {
-    return new Map(await Promise.all(clusters.map(async (name) => [name, await question(name)] as const)));
-  }
-
-  /** The sequence of the newest event. */
-  async function findEnd(cluster: string): Promise<number> {
-    return (await bus.events.page(cluster, { count: 1 })).entries[0]?.sequence ?? 0;
+  /** Of each cluster the sequence behind which events of a time and later are. */
+  async function locate({ clusters }: Viewer, since: Date): Promise<Positions> {
+    return new Map(
+      await Promise.all(clusters.map(async (name) => [name, await bus.events.locate(name, since)] as const)),
+    );
   }
 
   return { runEvents, runLog, allEvents };

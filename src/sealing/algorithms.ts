@@ -21,4 +21,5 @@ export const types = {
   control: "container-driver-control",
   result: "container-driver-result",
   collected: "container-driver-collected",
+  session: "container-driver-session",
 } as const;

@@ -30,12 +30,31 @@ const frontDoor: Rules = {
     may: ["src/contract", "src/sealing", "src/bus/port.ts", ...errorsAndLog],
     packages: ["hono", "valibot"],
   },
+  // The pages, as text from the server; what they do in browsers has a folder of its own.
+  "src/pages": {
+    may: ["src/contract", "src/bus/port.ts", "src/runs", "src/middleware", "src/pages/generated", ...errorsAndLog],
+    packages: ["hono", "valibot"],
+  },
+  "src/pages/generated": {},
+  "src/pages/browser": {
+    may: [
+      "src/contract",
+      "src/runs/words/**",
+      "src/runs/stream/server-events.ts",
+      "src/runs/stream/format-text.ts",
+      "src/pages",
+    ],
+    packages: ["hono", "valibot"],
+  },
   // Teams hear what they may read: the same events, without their sealed parts.
   "src/webhooks": {
     may: ["src/contract", "src/bus/port.ts", "src/bus/pause.ts", "src/runs/read-event.ts", "src/log.ts"],
     packages: ["valibot"],
   },
-  "src/middleware": { may: ["src/contract", ...errorsAndLog, tracer], packages: ["hono", "jose", "valibot"] },
+  "src/middleware": {
+    may: ["src/contract", "src/sealing", ...errorsAndLog, tracer],
+    packages: ["hono", "jose", "valibot"],
+  },
   "src/errors.ts": { may: ["src/contract"], packages: ["hono"] },
   "src/log.ts": {},
   "src/tracer.ts": { may: ["src/contract"] },
@@ -49,6 +68,7 @@ const frontDoor: Rules = {
       "src/docs",
       "src/driver",
       "src/runs",
+      "src/pages",
       "src/middleware",
       ...errorsAndLog,
       tracer,
@@ -199,6 +219,7 @@ export const rules: Rules = {
     may: anything,
     packages: ["node:", "@kubernetes/client-node", "@nats-io/", "jose", "ulid", "valibot", "yaml"],
   },
+  "scripts/build-pages.ts": { packages: ["node:", "esbuild"] },
   "scripts/image": { may: [...anything, "scripts"], packages: ["node:", "esbuild"] },
   // Programs of others: they know nothing of ours.
   examples: { packages: ["node:", "@nats-io/transport-node"] },

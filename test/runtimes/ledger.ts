@@ -24,6 +24,13 @@ export interface Ledger {
 /** Longer bodies are told apart by their hash. */
 const mostCharacters = 2000;
 
+/** Deno compresses answers, and says so. */
+function describeHeader(name: string, value: string): string {
+  if (name !== "vary") return `${name}: ${value}`;
+  const ours = value.split(/, */).filter((field) => !/^accept-encoding$/i.test(field));
+  return ours.length === 0 ? "" : `vary: ${ours.join(", ")}`;
+}
+
 export function createLedger(ownHeaders: readonly string[]): Ledger {
   const stories = new Map<string, string>();
   const names = new Map<string, string>();
@@ -53,7 +60,14 @@ export function createLedger(ownHeaders: readonly string[]): Ledger {
           /^\{"id":"<run (\d+)>","status":"(accepted|starting|running)"\}$/gm,
           '{"id":"<run $1>","status":"<live>"}',
         )
-        .replaceAll(/"milliseconds":\d+/g, '"milliseconds":"<duration>"')
+        .replaceAll(/("|&quot;)milliseconds\1:\d+/g, '"milliseconds":"<duration>"')
+        // Pages: times for people, bars of phases, what their script goes on from, and sessions, which are sealed anew.
+        .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "<time>")
+        .replaceAll(/\b\d+(\.\d)? (s|min)\b( \d+ s\b)?/g, "<duration>")
+        .replaceAll(/(<rect class="[\w -]+") [^>]*>/g, "$1>")
+        .replaceAll(/&quot;now&quot;:\d+|&quot;after&quot;:&quot;[\w:,-]*&quot;/g, "<live>")
+        .replaceAll(/container-driver-session=[\w.-]+/g, "<session>")
+        .replaceAll(/Expires=[^;]+/g, "Expires=<time>")
     );
   }
 
@@ -78,7 +92,7 @@ export function createLedger(ownHeaders: readonly string[]): Ledger {
       const { Authorization: _, ...shown } = headers;
       const asked = [`${method} ${path}`, ...Object.entries(shown).map((pair) => pair.join(": ")), describeBody(body)];
       const told = Object.entries(answered).filter(([header]) => !ownHeaders.includes(header));
-      const lines = told.map(([header, value]) => `${header}: ${String(value)}`).sort();
+      const lines = told.map(([header, value]) => describeHeader(header, String(value))).sort();
       add([...asked, `→ ${status}`, ...lines, cut(normalize(text))].filter((line) => line !== "").join("\n"));
     },
   };

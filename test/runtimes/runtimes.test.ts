@@ -12,12 +12,13 @@ import { awaitInShell } from "../support/witness.ts";
 import { createCaller } from "./caller.ts";
 import { openLab, type FrontDoor, type Lab } from "./lab.ts";
 import { createLedger } from "./ledger.ts";
+import { pageStories } from "./page-stories.ts";
 import { runtimes, type Runtime } from "./runtimes.ts";
 import { findProcesses } from "./script-process.ts";
 import { driverStories } from "./suite.ts";
 import { teamStories } from "./team-stories.ts";
 
-const stories = [...driverStories, ...teamStories];
+const stories = [...driverStories, ...teamStories, ...pageStories];
 
 let lab: Lab;
 const doors = new Map<string, FrontDoor>();
@@ -45,8 +46,9 @@ describe.each(runtimes)("On $name", (runtime) => {
   test.each(stories)("$title", async ({ title, play }) => {
     const ledger = ledgers.get(runtime.name);
     ledger?.begin(title);
-    const call = createCaller(getDoor(runtime).url, lab.identities.staticToken, ledger);
-    await play({ call, witness: lab.witness });
+    const token = lab.identities.staticToken;
+    const call = createCaller(getDoor(runtime).url, token, ledger);
+    await play({ call, token, witness: lab.witness });
   });
 });
 

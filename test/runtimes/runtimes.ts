@@ -27,7 +27,7 @@ export const runtimes: readonly Runtime[] = [
     script: "dev:deno",
     ready: listens,
     broker: "tcp",
-    ownHeaders: ["date", "connection", "content-length", "transfer-encoding", "vary"],
+    ownHeaders: ["date", "connection", "content-length", "transfer-encoding"],
   },
   {
     name: "Workers",

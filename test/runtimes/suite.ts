@@ -11,6 +11,8 @@ import { clusters } from "./lab.ts";
 
 export interface Scene {
   readonly call: Caller;
+  /** What `call` says who it is by. */
+  readonly token: string;
   readonly witness: Witness;
 }
 

@@ -1,7 +1,7 @@
 /** A stream of a front door's (server-sent events), through lost connections and restarts, without loss or doubles. */
 import { explain, toStop, Unreachable, type Call, type Client } from "./client.ts";
 import type { Reconnection } from "./reconnection.ts";
-import { parseServerEvents, type ServerEvent } from "./server-events.ts";
+import { parseServerEvents, type ServerEvent } from "../../../src/runs/stream/server-events.ts";
 
 export interface FollowOptions extends Omit<Call, "method" | "body"> {
   /** Whether the stream goes on until its `end` event: one that stops before was cut off. */

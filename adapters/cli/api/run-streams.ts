@@ -9,7 +9,7 @@ import { StreamEnd } from "../../../src/contract/runs-api/stream-end.ts";
 import { Stop } from "../exit-codes.ts";
 import type { Client } from "./client.ts";
 import { followStream, type FollowOptions } from "./follow.ts";
-import type { ServerEvent } from "./server-events.ts";
+import type { ServerEvent } from "../../../src/runs/stream/server-events.ts";
 
 export type StreamOptions = Omit<FollowOptions, "path">;
 

@@ -2,8 +2,8 @@
 import { ClusterList } from "../../../src/contract/runs-api/cluster-list.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
-import { describeDuration } from "../terminal/durations.ts";
-import { cleanLine } from "../terminal/safe-text.ts";
+import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
+import { cleanLine } from "../../../src/runs/words/safe-text.ts";
 import { formatTable } from "../terminal/table.ts";
 
 const header = ["CLUSTER", "AGENT", "VERSION", "LAUNCHER", "CAPACITY", "LAST SEEN"];

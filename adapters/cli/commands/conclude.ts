@@ -5,7 +5,7 @@ import { runHeader } from "../../../src/contract/driver-api/headers.ts";
 import { readJson, Unreachable } from "../api/client.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
-import { cleanText } from "../terminal/safe-text.ts";
+import { cleanText } from "../../../src/runs/words/safe-text.ts";
 import { showOutputs, toJsonOutputs } from "./show-outputs.ts";
 import type { RunEnd } from "./watch-run.ts";
 

@@ -14,9 +14,9 @@ import { openClusterLauncher } from "../conform/cluster-launcher.ts";
 import { confine, trySandbox } from "../conform/sandbox.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
-import { describeDuration } from "../terminal/durations.ts";
+import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
 import { createLineWriter } from "../terminal/line-writer.ts";
-import { cleanLine } from "../terminal/safe-text.ts";
+import { cleanLine } from "../../../src/runs/words/safe-text.ts";
 
 export interface ConformCommandOptions {
   readonly file?: string;

@@ -5,7 +5,7 @@ import { followEvents } from "../api/run-streams.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
 import { parseSince } from "../terminal/durations.ts";
-import { cleanLine } from "../terminal/safe-text.ts";
+import { cleanLine } from "../../../src/runs/words/safe-text.ts";
 import { checkRunId } from "./run-id.ts";
 import { colourOf } from "./status-colours.ts";
 

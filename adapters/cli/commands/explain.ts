@@ -4,9 +4,9 @@ import { createReconnection } from "../api/reconnection.ts";
 import { followLog } from "../api/run-streams.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
-import { describeDuration } from "../terminal/durations.ts";
-import { cleanLine, cleanText } from "../terminal/safe-text.ts";
-import { adviseOn } from "./advice.ts";
+import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
+import { cleanLine, cleanText } from "../../../src/runs/words/safe-text.ts";
+import { adviseOn } from "../../../src/runs/words/advice.ts";
 import { checkRunId } from "./run-id.ts";
 import { colourOf } from "./status-colours.ts";
 

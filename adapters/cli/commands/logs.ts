@@ -3,7 +3,7 @@ import { createReconnection } from "../api/reconnection.ts";
 import { followLog } from "../api/run-streams.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
-import { createTextCleaner } from "../terminal/safe-text.ts";
+import { createTextCleaner } from "../../../src/runs/words/safe-text.ts";
 import { checkRunId } from "./run-id.ts";
 import { describeGap } from "./watch-run.ts";
 

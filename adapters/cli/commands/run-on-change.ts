@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { pause } from "../../../src/bus/pause.ts";
 import type { Context } from "../context.ts";
 import { Stop, type ExitCode } from "../exit-codes.ts";
-import { cleanText } from "../terminal/safe-text.ts";
+import { cleanText } from "../../../src/runs/words/safe-text.ts";
 import { run, type RunOptions } from "./run.ts";
 
 /** Editors replace files, and file systems differ in what they tell of that: so the file is looked at. */

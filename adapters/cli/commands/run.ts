@@ -8,7 +8,7 @@ import { createReconnection, type Reconnection } from "../api/reconnection.ts";
 import type { Context } from "../context.ts";
 import { Stop, type ExitCode } from "../exit-codes.ts";
 import { deriveGuresid, readRequestFile } from "../request-file.ts";
-import { cleanLine, cleanText } from "../terminal/safe-text.ts";
+import { cleanLine, cleanText } from "../../../src/runs/words/safe-text.ts";
 import { conclude } from "./conclude.ts";
 import { createFollowing, type Following } from "./following.ts";
 

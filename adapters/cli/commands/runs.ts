@@ -2,8 +2,9 @@
 import { RunList, runListLimits, type RunSummary } from "../../../src/contract/runs-api/run-summary.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
-import { describeDuration, parseSince } from "../terminal/durations.ts";
-import { cleanLine } from "../terminal/safe-text.ts";
+import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
+import { parseSince } from "../terminal/durations.ts";
+import { cleanLine } from "../../../src/runs/words/safe-text.ts";
 import { formatTable } from "../terminal/table.ts";
 import { colourOf } from "./status-colours.ts";
 

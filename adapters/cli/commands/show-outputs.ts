@@ -2,7 +2,7 @@
 import type { OutputData } from "../../../src/contract/driver-api/answers.ts";
 import { stringifyJson, type JsonObject } from "../../../src/contract/json.ts";
 import type { Screen } from "../terminal/screen.ts";
-import { cleanLine, cleanText } from "../terminal/safe-text.ts";
+import { cleanLine, cleanText } from "../../../src/runs/words/safe-text.ts";
 
 const mask = "********";
 

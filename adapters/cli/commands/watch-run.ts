@@ -5,9 +5,9 @@ import type { Reconnection } from "../api/reconnection.ts";
 import { followEvents, followLog, type StreamOptions } from "../api/run-streams.ts";
 import type { Context } from "../context.ts";
 import { Stop } from "../exit-codes.ts";
-import { describeDuration } from "../terminal/durations.ts";
+import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
 import { createLineWriter } from "../terminal/line-writer.ts";
-import { cleanLine } from "../terminal/safe-text.ts";
+import { cleanLine } from "../../../src/runs/words/safe-text.ts";
 
 export interface RunEnd {
   readonly phase: TerminalPhase;

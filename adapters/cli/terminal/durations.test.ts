@@ -1,19 +1,5 @@
 import { expect, test } from "vitest";
-import { describeDuration, parseSince } from "./durations.ts";
-
-test.for<[milliseconds: number, text: string]>([
-  [-5, "0.0 s"],
-  [0, "0.0 s"],
-  [1234, "1.2 s"],
-  [59_400, "59 s"],
-  [59_600, "1 min"],
-  [83_000, "1 min 23 s"],
-  [3_600_000, "1 h"],
-  [2 * 86_400_000 - 60_000, "47 h 59 min"],
-  [50 * 3_600_000, "2 d 2 h"],
-])("%d ms are %s", ([milliseconds, text]) => {
-  expect(describeDuration(milliseconds)).toBe(text);
-});
+import { parseSince } from "./durations.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 

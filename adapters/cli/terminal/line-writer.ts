@@ -1,5 +1,5 @@
 /** Log text that comes in pieces, shown in whole lines, each behind a margin. */
-import { createTextCleaner } from "./safe-text.ts";
+import { createTextCleaner } from "../../../src/runs/words/safe-text.ts";
 
 export interface LineWriter {
   push(text: string): void;

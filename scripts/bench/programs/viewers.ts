@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseServerEvents } from "../../../adapters/cli/api/server-events.ts";
+import { parseServerEvents } from "../../../src/runs/stream/server-events.ts";
 import { readNumber, readText } from "../child.ts";
 import { answerQuestions, readVariable, sayLine } from "./lines.ts";
 

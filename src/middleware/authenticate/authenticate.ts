@@ -43,8 +43,11 @@ export async function createAuthentication(
 ): Promise<Result<Authenticate>> {
   if (isOpen(config)) return succeed(letEverybodyIn);
   const verify = await createVerifier(config, options);
-  return verify.ok ? succeed(buildMiddleware(verify.value, options.logger)) : verify;
+  return verify.ok ? succeed(requireToken(verify.value, options.logger)) : verify;
 }
+
+/** Judges a token as it was sent. */
+export type Verify = (token: string) => Promise<Verdict>;
 
 /** For servers that nobody else can reach, but by way of a browser. */
 export const letEverybodyIn: Authenticate = async (c, next) => {
@@ -58,7 +61,8 @@ export const letEverybodyIn: Authenticate = async (c, next) => {
   await next();
 };
 
-function buildMiddleware(verify: (token: string) => Promise<Verdict>, logger: Logger): Authenticate {
+/** Lets in whoever shows a token that is accepted. */
+export function requireToken(verify: Verify, logger: Logger): Authenticate {
   return async (c, next) => {
     const verdict = await judge(c.req.header("Authorization"), verify);
     if (verdict.kind === "accepted") {
@@ -77,7 +81,7 @@ function buildMiddleware(verify: (token: string) => Promise<Verdict>, logger: Lo
   };
 }
 
-async function judge(header: string | undefined, verify: (token: string) => Promise<Verdict>): Promise<Verdict> {
+async function judge(header: string | undefined, verify: Verify): Promise<Verdict> {
   if (header === undefined) return reject("there is no Authorization header");
   const token = parseBearer(header);
   return token.ok ? verify(token.value) : reject(token.problem);
@@ -105,10 +109,10 @@ function respondUnavailable(c: Context): Response {
 type Judge = (token: string, jws: Result<Jws>) => Promise<Verdict>;
 
 /** One verdict out of all that are configured: the first that accepts. */
-async function createVerifier(
+export async function createVerifier(
   config: AuthenticationConfig,
   options: AuthenticationOptions,
-): Promise<Result<(token: string) => Promise<Verdict>>> {
+): Promise<Result<Verify>> {
   const judges: [name: string, judge: Judge][] = [];
   if (config.tokens !== undefined) judges.push(["tokens", createStaticTokens(config.tokens)]);
   const signed = {

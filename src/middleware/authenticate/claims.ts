@@ -30,6 +30,12 @@ export function checkClaims(claims: JsonObject, { now, issuer, audience }: Claim
   return succeed(undefined);
 }
 
+/** When a token ends whose claims were checked, milliseconds since 1970; undefined where it says no end. */
+export function readEnd(claims: JsonObject): number | undefined {
+  const seconds = readSeconds(getOwn(claims, "exp"));
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
 /** A claim of the token's own: not what every object inherits. */
 export function getOwn(claims: JsonObject, name: string): JsonValue | undefined {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
@@ -38,9 +44,14 @@ export function getOwn(claims: JsonObject, name: string): JsonValue | undefined 
 function checkTime(claims: JsonObject, name: string, holds: (seconds: number) => boolean): Result<undefined> {
   const claim = getOwn(claims, name);
   if (claim === undefined) return succeed(undefined);
-  const seconds = isRawNumber(claim) ? Number(claim.rawJSON) : claim;
-  if (typeof seconds !== "number" || !Number.isFinite(seconds)) return refuse(`its ${name} is not a time in seconds`);
+  const seconds = readSeconds(claim);
+  if (seconds === undefined) return refuse(`its ${name} is not a time in seconds`);
   return holds(seconds) ? succeed(undefined) : refuse(`its ${name} says that it doesn't hold now`);
+}
+
+function readSeconds(claim: JsonValue | undefined): number | undefined {
+  const seconds = isRawNumber(claim) ? Number(claim.rawJSON) : claim;
+  return typeof seconds === "number" && Number.isFinite(seconds) ? seconds : undefined;
 }
 
 function namesAudience(claim: JsonValue | undefined, audience: string): boolean {

@@ -2,7 +2,7 @@
 import { compactVerify, createRemoteJWKSet, customFetch, errors, type CryptoKey, type FetchImplementation } from "jose";
 import { refuse, succeed, type Result } from "../../contract/result.ts";
 import type { SignatureAlgorithm } from "./algorithms.ts";
-import { checkClaims, getOwn, type ClaimRules } from "./claims.ts";
+import { checkClaims, getOwn, readEnd, type ClaimRules } from "./claims.ts";
 import type { AuthenticationConfig } from "./config.ts";
 import type { Jws } from "./jws.ts";
 import { importPublicKeys, type VerificationKey } from "./public-key.ts";
@@ -65,7 +65,8 @@ async function verify(
     const claims = checkClaims(jws.payload, rules);
     if (!claims.ok) return reject(claims.problem);
     const subject = getOwn(jws.payload, "sub");
-    return accept({ kind: "jwt", name: typeof subject === "string" && subject !== "" ? subject : "jwt" }, rules.rights);
+    const name = typeof subject === "string" && subject !== "" ? subject : "jwt";
+    return accept({ kind: "jwt", name }, rules.rights, { until: readEnd(jws.payload) });
   }
   return reject("its signature is not that of a configured key");
 }

@@ -6,7 +6,7 @@
  */
 import type { CryptoKey } from "jose";
 import { refuse, succeed, type Result } from "../../contract/result.ts";
-import { checkClaims, getOwn } from "./claims.ts";
+import { checkClaims, getOwn, readEnd } from "./claims.ts";
 import type { AuthenticationConfig } from "./config.ts";
 import type { Jws } from "./jws.ts";
 import { importPublicKeys } from "./public-key.ts";
@@ -38,9 +38,9 @@ export async function createOrchestratorVerifier(
     )
       return reject("its signature is not the orchestrator's");
     const claims = checkClaims(jws.payload, { now: now() });
-    return claims.ok
-      ? judgeOrganization(getOwn(jws.payload, "orgID"), { organizations, rights })
-      : reject(claims.problem);
+    if (!claims.ok) return reject(claims.problem);
+    const until = readEnd(jws.payload);
+    return judgeOrganization(getOwn(jws.payload, "orgID"), { organizations, rights, until });
   });
 }
 
@@ -63,10 +63,14 @@ async function isSignedByOne({ signature, signed }: Jws, keys: readonly CryptoKe
 
 function judgeOrganization(
   claim: unknown,
-  { organizations, rights }: { organizations: readonly string[] | undefined; rights: Rights },
+  {
+    organizations,
+    rights,
+    until,
+  }: { organizations: readonly string[] | undefined; rights: Rights; until: number | undefined },
 ): Verdict {
   if (typeof claim !== "string" || claim === "") return reject("its orgID is not a name");
   if (organizations !== undefined && !organizations.includes(claim))
     return reject("its orgID is not one that is let in");
-  return accept({ kind: "orchestrator", name: claim }, rights);
+  return accept({ kind: "orchestrator", name: claim }, rights, { until });
 }

@@ -1,11 +1,11 @@
 /** Who is let in may still not do everything. These stand behind authentication; where that was left out, they let nobody on. */
 import type { Context, MiddlewareHandler } from "hono";
 import { respondWithError } from "../../errors.ts";
-import type { AuthenticationVariables } from "./authenticate.ts";
+import type { SessionVariables } from "./accept-sessions.ts";
 import { coversDriver, hasRight, type Right, type Rights } from "./rights.ts";
 import type { Caller } from "./verdict.ts";
 
-type Environment = { Variables: Partial<AuthenticationVariables> };
+type Environment = { Variables: Partial<SessionVariables> };
 
 /** What the caller of a request may do; undefined where nobody has asked who it is. */
 export function getRights(c: Context<Environment>): Rights | undefined {
@@ -15,6 +15,11 @@ export function getRights(c: Context<Environment>): Rights | undefined {
 /** Who the caller of a request is; undefined where nobody has asked. */
 export function getCaller(c: Context<Environment>): Caller | undefined {
   return c.get("caller");
+}
+
+/** Whether the caller of a request came by a session. */
+export function hasSession(c: Context<Environment>): boolean {
+  return c.get("hasSession") === true;
 }
 
 /** Lets on who has a right. */

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { ClusterName, DriverName } from "../../contract/names.ts";
 
 /** `drive`: the driver API; `read`: runs, events, logs, clusters; `cancel`: stopping runs. */
-const rightNames = ["drive", "read", "cancel"] as const;
+export const rightNames = ["drive", "read", "cancel"] as const;
 export type Right = (typeof rightNames)[number];
 
 /** As they are configured beside a kind of tokens. An empty list would be a token for nothing: a mistake. */

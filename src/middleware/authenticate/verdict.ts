@@ -9,15 +9,21 @@ export interface Caller {
 
 /** What a token comes to. Reasons are for our log: they hold no token, and callers never see them. */
 export type Verdict =
-  | { readonly kind: "accepted"; readonly caller: Caller; readonly rights: Rights }
+  | {
+      readonly kind: "accepted";
+      readonly caller: Caller;
+      readonly rights: Rights;
+      /** When the token ends, milliseconds since 1970; left out where it says no end. */
+      readonly until?: number | undefined;
+    }
   | { readonly kind: "refused"; readonly reason: string }
   /** The keys to judge it by can't be had now: not the caller's fault. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-export function accept(caller: Caller, rights: Rights): Verdict {
-  return { kind: "accepted", caller, rights };
+export function accept(caller: Caller, rights: Rights, { until }: { until?: number | undefined } = {}): Verdict {
+  return { kind: "accepted", caller, rights, until };
 }
 
-export function reject(reason: string): Verdict {
+export function reject(reason: string): Extract<Verdict, { kind: "refused" }> {
   return { kind: "refused", reason };
 }

@@ -5,7 +5,8 @@
 import type { History, HistoryEntry, Journal } from "../../bus/port.ts";
 import { isTerminal } from "../../contract/events.ts";
 import type { RunSummary } from "../../contract/runs-api/run-summary.ts";
-import { summarize } from "../describe-run.ts";
+import type { RunDetails } from "../../contract/runs-api/run-details.ts";
+import { listPhases, summarize } from "../describe-run.ts";
 import { isRequest, readEvent, type ToldEvent } from "../read-event.ts";
 
 /** What a request may still read, over all clusters. The last page may go beyond it. */
@@ -32,6 +33,8 @@ export interface LaneOptions {
 export interface FoundSummary {
   readonly run: RunSummary;
   readonly sequence: number;
+  /** Left out where not all of its events were seen on the way. */
+  readonly phases?: RunDetails["phases"];
 }
 
 export interface Lane {
@@ -48,8 +51,8 @@ const pageEntries = 64;
 
 export function createLane({ events, cluster, budget, mayMatch, matches, since, ...options }: LaneOptions): Lane {
   const found: FoundSummary[] = [];
-  /** Ends that were seen, of runs whose first event has not been. */
-  const ends = new Map<string, ToldEvent>();
+  /** What was seen of runs whose first event has not been, newest first. */
+  const stories = new Map<string, ToldEvent[]>();
   let before = options.before;
 
   async function readPage(): Promise<void> {
@@ -61,23 +64,29 @@ export function createLane({ events, cluster, budget, mayMatch, matches, since, 
       budget.bytes -= entry.data.length;
       const event = readEvent(entry, entry.address);
       if (!event.ok) continue;
-      if (isTerminal(event.value.data.phase)) ends.set(entry.address.runId, event.value);
-      if (!isRequest(event.value)) continue;
+      if (!isRequest(event.value)) {
+        stories.set(entry.address.runId, [...(stories.get(entry.address.runId) ?? []), event.value]);
+        continue;
+      }
       if (since !== undefined && Date.parse(event.value.time) < since.getTime()) {
         before = 0;
         break;
       }
       if (mayMatch(event.value)) candidates.push({ entry, request: event.value });
-      else ends.delete(entry.address.runId);
+      else stories.delete(entry.address.runId);
     }
     const runs = await Promise.all(candidates.map(({ entry, request }) => complete(entry, request)));
     found.push(...runs.filter(({ run }) => matches(run)));
   }
 
   async function complete({ address, sequence }: HistoryEntry, request: ToldEvent): Promise<FoundSummary> {
-    const last = ends.get(address.runId) ?? (await readLast(address)) ?? request;
-    ends.delete(address.runId);
-    return { run: summarize(request, last), sequence };
+    const story = [request, ...(stories.get(address.runId) ?? []).toReversed()];
+    stories.delete(address.runId);
+    const seen = story.at(-1) ?? request;
+    const last = isTerminal(seen.data.phase) ? seen : ((await readLast(address)) ?? request);
+    const run = summarize(request, last);
+    // Pages are read from the newest event to the oldest: who has seen the last one has seen all of them.
+    return last.id === seen.id ? { run, sequence, phases: listPhases(story) } : { run, sequence };
   }
 
   async function readLast(address: HistoryEntry["address"]): Promise<ToldEvent | undefined> {

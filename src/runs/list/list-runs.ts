@@ -3,7 +3,7 @@
  * have been. It reads only so much, and then says where to go on, even if it has found little.
  */
 import type { History, Journal } from "../../bus/port.ts";
-import type { RunList, RunSummary } from "../../contract/runs-api/run-summary.ts";
+import type { RunList } from "../../contract/runs-api/run-summary.ts";
 import { askClusters } from "../ask-clusters.ts";
 import { encodePositions, type Positions } from "../positions.ts";
 import type { ToldEvent } from "../read-event.ts";
@@ -32,8 +32,19 @@ export interface ListRunsOptions {
 const mostEntries = 4096;
 const mostBytes = 16 * 1024 * 1024;
 
+/** A page of runs, with their phases. */
+export interface FoundRuns extends Pick<RunList, "next" | "unreachable"> {
+  readonly found: readonly FoundSummary[];
+}
+
 /** Rejects with `BusUnavailable` when no cluster can be reached. */
 export async function listRuns(options: ListRunsOptions): Promise<RunList> {
+  const { found, ...rest } = await findRuns(options);
+  return { runs: found.map(({ run }) => run), ...rest };
+}
+
+/** As `listRuns`, with what was seen on the way. */
+export async function findRuns(options: ListRunsOptions): Promise<FoundRuns> {
   const { viewer, filter, limit, cursor } = options;
   const names = viewer.clusters.filter((name) => filter.cluster === undefined || name === filter.cluster);
   const budget = { entries: mostEntries, bytes: mostBytes };
@@ -53,10 +64,10 @@ export async function listRuns(options: ListRunsOptions): Promise<RunList> {
   );
   const { answers, unreachable } = await askClusters(names, async (name) => lanes.get(name)?.peek());
   const reached = answers.flatMap(({ cluster }) => lanes.get(cluster) ?? []);
-  const runs = await merge(reached, limit);
+  const found = await merge(reached, limit);
   const next = encodeNext(reached, { unreachable, cursor });
   return {
-    runs,
+    found,
     ...(next === undefined ? {} : { next }),
     ...(unreachable.length === 0 ? {} : { unreachable: [...unreachable] }),
   };
@@ -67,8 +78,8 @@ function mayMatch({ driver, guresid }: RunFilter, { data }: ToldEvent): boolean 
 }
 
 /** The newest of all lanes, one after the other, until there are enough, or a lane can't say what its next one is. */
-async function merge(lanes: readonly Lane[], limit: number): Promise<RunSummary[]> {
-  const runs: RunSummary[] = [];
+async function merge(lanes: readonly Lane[], limit: number): Promise<FoundSummary[]> {
+  const runs: FoundSummary[] = [];
   while (runs.length < limit) {
     const heads: { lane: Lane; head: FoundSummary }[] = [];
     for (const lane of lanes) {
@@ -81,7 +92,7 @@ async function merge(lanes: readonly Lane[], limit: number): Promise<RunSummary[
       undefined,
     );
     if (newest === undefined) return runs;
-    runs.push(newest.head.run);
+    runs.push(newest.head);
     newest.lane.shift();
   }
   return runs;

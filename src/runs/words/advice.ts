@@ -1,5 +1,5 @@
 /** What to do about a run that ended badly, by its reason. */
-import type { FailureReason } from "../../../src/contract/errors.ts";
+import type { FailureReason } from "../../contract/errors.ts";
 
 const advice: Readonly<Record<FailureReason, string>> = {
   "invalid-request": "Mend the request: what is wrong with it stands above.",

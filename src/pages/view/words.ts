@@ -1,0 +1,40 @@
+/** What people read of phases and statuses. */
+import { isTerminal, type Phase } from "../../contract/events.ts";
+
+/** What a run does in each phase. */
+const phaseWords: Readonly<Record<Phase, string>> = {
+  requested: "Queued",
+  accepted: "Taken by an agent",
+  starting: "Image pull and setup",
+  running: "Main",
+  collecting: "Collect outputs",
+  succeeded: "Succeeded",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+/** A status in one word. */
+const statusWords: Readonly<Record<Phase, string>> = {
+  requested: "Queued",
+  accepted: "Accepted",
+  starting: "Starting",
+  running: "Running",
+  collecting: "Collecting",
+  succeeded: "Succeeded",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+export function describePhase(phase: Phase): string {
+  return phaseWords[phase];
+}
+
+export function describeStatus(status: Phase): string {
+  return statusWords[status];
+}
+
+/** How a status looks: all that go on look alike. */
+export function toneOf(status: Phase): string {
+  if (isTerminal(status)) return status;
+  return status === "requested" ? "waiting" : "live";
+}
