@@ -2,6 +2,7 @@
 import type { CoreV1Event, V1Job, V1Pod } from "@kubernetes/client-node";
 import type { EndCause } from "../../launch/launcher.ts";
 import { fail } from "./fail.ts";
+import type { Sighting } from "./sighting.ts";
 
 type Named = V1Job | V1Pod | undefined;
 
@@ -19,6 +20,12 @@ export function findWarning(
 /** An event's words, for evidence. */
 export function quoteWarning(warning: CoreV1Event | undefined): string | undefined {
   return warning === undefined ? undefined : `${warning.reason ?? "Warning"}: ${warning.message ?? ""}`.trim();
+}
+
+/** What there is to say of a pod whose node isn't heard of, as long as Kubernetes doesn't take it for lost. */
+export function describeUnheardNode({ pod, warnings }: Pick<Sighting, "pod" | "warnings">): string | undefined {
+  if (findWarning(warnings, { about: pod, reasons: ["NodeNotReady"] }) === undefined) return undefined;
+  return `Node ${pod?.spec?.nodeName ?? "unknown"} is not heard of: main may go on there, but what it does can't be seen`;
 }
 
 /** What keeps a Job from making its pod: `kind` of a failure that won't pass, `no-pod` for what may. */

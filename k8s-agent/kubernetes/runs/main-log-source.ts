@@ -45,7 +45,9 @@ function readState({ sighting, ended }: RunTracker): MainContainer["state"] {
   const started = hasMainStarted(sighting);
   if (podGone) return started ? "gone" : "never";
   if (pod === undefined) return ended === undefined ? "waiting" : "never";
-  if (findStatus(pod, containers.main)?.state?.running !== undefined) return "running";
+  const isRunning = findStatus(pod, containers.main)?.state?.running !== undefined;
+  // The run's end is known, and this is the last that was heard of main: nobody will tell its end.
+  if (isRunning) return ended === undefined ? "running" : "gone";
   if (findMainEnd(pod) !== undefined) return started ? "ended" : "never";
   const isFinal = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
   return ended !== undefined || isFinal ? "never" : "waiting";

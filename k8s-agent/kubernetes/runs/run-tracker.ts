@@ -10,6 +10,7 @@ import type { ClusterApi } from "../api/cluster-api.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import { readSetupReport } from "../diagnosis/helpers.ts";
 import type { Diagnosis, Graces, Sighting } from "../diagnosis/sighting.ts";
+import { describeUnheardNode } from "../diagnosis/warnings.ts";
 import type { WorkloadStore } from "../workloads/workload-store.ts";
 import { createCollectorReader } from "./collector-reader.ts";
 import { blameCollector, hasCollectorStarted } from "./collector-state.ts";
@@ -60,11 +61,18 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
   let sighting: Sighting = { ...nothingSeen, ...options.marks };
   let ended: Ended | undefined;
 
+  /** Says it once. */
+  function warn(message: string): void {
+    if (!statuses.some((status) => status.kind === "warning" && status.message === message))
+      statuses.push({ kind: "warning", message });
+  }
+
   function look(): void {
     const workload = store.get(runId);
     sighting = sight(sighting, workload, now().getTime());
-    for (const message of guard.watchOver(sighting, listIntruders(sighting, workload)))
-      statuses.push({ kind: "warning", message });
+    for (const message of guard.watchOver(sighting, listIntruders(sighting, workload))) warn(message);
+    const unheard = describeUnheardNode(sighting);
+    if (unheard !== undefined) warn(unheard);
     if (hasCollectorStarted(sighting)) reader.start();
     notify();
     if (sighting.jobGone) options.onGone();
@@ -81,7 +89,8 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
   }
 
   async function finish({ cause, hasRun }: Extract<Diagnosis, { kind: "ended" }>): Promise<void> {
-    const hasFiles = hasRun || statuses.some(({ kind }) => kind === "running");
+    // Of a lost node nothing can be read any more.
+    const hasFiles = cause.kind !== "node-lost" && (hasRun || statuses.some(({ kind }) => kind === "running"));
     const collected = hasFiles ? await reader.finish() : undefined;
     // Trouble that has lasted too long may pass all the same: then main must not start.
     await guard.settle(sighting);
