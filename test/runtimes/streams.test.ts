@@ -12,8 +12,6 @@ import { runtimes, type Runtime } from "./runtimes.ts";
 
 let lab: Lab;
 const doors = new Map<string, FrontDoor>();
-/** Subscriptions at the broker while nobody follows anything. */
-let quiet: number;
 /** Some more or less: front doors connect, agents hold runs, and those who left just before may not be gone yet. */
 const slack = 4;
 
@@ -23,7 +21,6 @@ beforeAll(async () => {
   await Promise.all(runtimes.map(async (runtime) => doors.set(runtime.name, await lab.startFrontDoor(runtime))));
   await agent;
   for (const { url } of doors.values()) await createCaller(url, lab.identities.staticToken)("GET", "/runs");
-  quiet = await lab.countSubscriptions();
 }, 120_000);
 afterAll(() => lab.close());
 
@@ -55,6 +52,11 @@ async function startRun(runtime: Runtime) {
   const script = `i=0; while [ $i -lt 50 ]; do echo "line $i"; i=$((i+1)); done; ${awaitInShell(may)}; echo last`;
   const answer = await call("PUT", `/drivers/container/${guresid}`, { body: buildScriptRequest(script) });
   return { runId: readRunId(answer), finish: () => lab.witness.write(`${guresid}-may`) };
+}
+
+async function isRunning(runtime: Runtime, runId: string): Promise<boolean> {
+  const call = createCaller(doors.get(runtime.name)?.url ?? "", lab.identities.staticToken);
+  return (await call("GET", `/runs/${runId}`)).text.includes('"status":"running"');
 }
 
 const findIds = (text: string) => [...text.matchAll(/^id: (\S+)$/gm)].map(([, id]) => id ?? "");
@@ -96,14 +98,18 @@ describe.each(runtimes)("On $name", (runtime) => {
   });
 
   test("clients that go away leave nothing behind at the broker", async () => {
-    const run = await startRun(runtime);
+    const runs = await Promise.all(Array.from({ length: 10 }, () => startRun(runtime)));
+    for (const { runId } of runs) await waitUntil("it runs", () => isRunning(runtime, runId));
+    // Agents have subscriptions of their own for the runs that they hold.
+    const held = await lab.countSubscriptions();
+    // All who watch a run at one front door are one subscription.
     const clients = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => openStream(runtime, i % 2 === 0 ? `/runs/${run.runId}/logs` : "/events")),
+      [...runs, ...runs].map(({ runId }) => openStream(runtime, `/runs/${runId}/logs`)),
     );
-    await Promise.all(clients.map((client) => client.until((text) => text.includes("retry"))));
-    await waitUntil("all of them follow", async () => (await lab.countSubscriptions()) >= quiet + 20 - slack);
+    await Promise.all(clients.map((client) => client.until((text) => text.includes("line 49"))));
+    await waitUntil("all of them follow", async () => (await lab.countSubscriptions()) >= held + runs.length - slack);
     for (const client of clients) client.leave();
-    await waitUntil("nobody follows any more", async () => (await lab.countSubscriptions()) <= quiet + slack);
-    await run.finish();
+    await waitUntil("nobody follows any more", async () => (await lab.countSubscriptions()) <= held + slack);
+    for (const run of runs) await run.finish();
   });
 });
