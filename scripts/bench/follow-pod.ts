@@ -42,7 +42,7 @@ async function startKubectl(
   hear: (piece: Buffer) => void,
 ): Promise<Following | undefined> {
   const args = ["logs", "-f", "--timestamps", "-n", namespace, pod, "-c", container];
-  const kubectl = spawn("kubectl", args, { stdio: ["ignore", "pipe", "ignore"] });
+  const kubectl = spawn("kubectl", args, { stdio: ["ignore", "pipe", "inherit"] });
   kubectl.stdout.on("data", hear);
   const ended = new Promise<void>((resolve) => kubectl.on("close", () => resolve()));
   const started = await new Promise<boolean>((resolve) => {

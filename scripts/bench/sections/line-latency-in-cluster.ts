@@ -62,9 +62,12 @@ async function followBoth(stage: FaultStage, lines: number): Promise<Followed> {
   // Should something else go wrong first, that is what is told.
   following.catch(() => undefined);
   await witness.await("here", { seconds: 120 });
-  const pod = await waitUntil("there is a pod", async () => {
+  // Main says that it runs before the API server knows, which lets nobody follow it until then.
+  const pod = await waitUntil("its pod runs", async () => {
     const { items } = await place.core.listNamespacedPod({ namespace: place.namespace });
-    return items.find(({ metadata }) => metadata?.name?.includes(runId))?.metadata?.name;
+    const { metadata, status } = items.find((each) => each.metadata?.name?.includes(runId)) ?? {};
+    const main = status?.containerStatuses?.find(({ name }) => name === "main");
+    return main?.state?.running === undefined ? undefined : metadata?.name;
   });
   const followed = await followPod({ ...place, pod, container: "main" });
   await witness.write("go");
