@@ -98,6 +98,9 @@ async function measureOnce(viewers: number, seconds: number): Promise<{ one: Cou
   }
 }
 
+/** What the operating system counts a process's time in, milliseconds: less than one is taken for one. */
+const cpuTick = 10;
+
 async function count(parts: Parts, wanted: number): Promise<Counted> {
   const { stage, frontDoor, agent, viewers, url, seconds } = parts;
   await viewers.ask({ what: "open", url, viewers: wanted });
@@ -121,7 +124,7 @@ async function count(parts: Parts, wanted: number): Promise<Counted> {
     frontDoorMessages: grown("frontDoor", "sent") + grown("frontDoor", "received"),
     agentMessages: grown("agent", "sent") + grown("agent", "received"),
     agentCpu: grown("agent", "cpuMilliseconds"),
-    brokerCpu: (after.broker.cpuMilliseconds - before.broker.cpuMilliseconds) / chunks,
+    brokerCpu: Math.max(after.broker.cpuMilliseconds - before.broker.cpuMilliseconds, cpuTick) / chunks,
     subscriptions: after.broker.subscriptions,
     consumers: after.broker.consumers,
     rss: readNumber(after.frontDoor, "rss"),
