@@ -10,9 +10,7 @@ import { renderDocument, replaceSections } from "../../scripts/bench/render.ts";
 import { buildRatio } from "../../scripts/bench/report.ts";
 
 const main = fileURLToPath(new URL("../../scripts/bench/main.ts", import.meta.url));
-const finite = v.pipe(v.number(), v.finite());
-/** What is the difference of two measurements, such as memory, may be below zero once. */
-const Spread = v.object({ min: finite, median: finite, max: v.pipe(finite, v.gtValue(0)) });
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const Report = v.object({
   title: v.string(),
   text: v.string(),
@@ -21,7 +19,7 @@ const Report = v.object({
       v.object({
         name: v.string(),
         unit: v.string(),
-        spread: Spread,
+        spread: v.object({ min: positive, median: positive, max: positive }),
         of: v.optional(v.string()),
       }),
     ),
