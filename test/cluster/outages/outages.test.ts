@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CoreV1Api, V1Node } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
+import { createClusterApi } from "../../../k8s-agent/kubernetes/api/create-cluster-api.ts";
 import { listExecutions } from "../../faults/counted-run.ts";
 import { awaitEvent, listPhases, readAllEvents } from "../../faults/run-story.ts";
 import { createGuresid, readMessage, readValues } from "../../support/driver-client.ts";
@@ -10,6 +11,7 @@ import { waitUntil } from "../../support/wait-until.ts";
 import { openFaultStage } from "../faults/fault-stage.ts";
 import { buildCountedPodRequest } from "../faults/pod-run.ts";
 import { awaitEnd, expectSettledOnce } from "../faults/settled.ts";
+import { silentLogger, type ClusterStage } from "../support/cluster-stage.ts";
 import { findPower } from "./powers.ts";
 
 const awaySeconds = 120;
@@ -47,7 +49,22 @@ test("the API server is killed, is away for two minutes, and no run fails", most
   for (const { label, guresid, request } of runs)
     expect(readValues(await driver.provision(guresid, request))).toEqual({ label });
   for (const [i, { label }] of runs.entries()) await expectSettledOnce(stage, ids[i] ?? "", { label });
+  await expectForgotten(stage.place);
 });
+
+/** A server that has just been started knows no version from before, so that this can be seen whatever the cluster's age is. */
+async function expectForgotten({ kubeConfig, namespace }: ClusterStage): Promise<void> {
+  const api = createClusterApi({ kubeConfig, logger: silentLogger, random: Math.random });
+  try {
+    const watch = api.watchObjects(
+      { namespace, collection: "jobs", resourceVersion: "1" },
+      AbortSignal.timeout(30_000),
+    );
+    await expect(watch.next()).rejects.toMatchObject({ status: 410 });
+  } finally {
+    await api.close();
+  }
+}
 
 test("a node that is lost fails its run, and says so", most, async (context) => {
   const kubelet = findPower("kubelet");
