@@ -81,7 +81,7 @@ describe("methods", () => {
   test.for(["POST", "PATCH", "OPTIONS", "PROPFIND"])("%s is not known on a resource", async (method) => {
     const { app } = await createStage({ parties });
     const response = await app.request(path, { method });
-    expect([response.status, response.headers.get("Allow")]).toEqual([405, "PUT, DELETE, GET"]);
+    expect([response.status, response.headers.get("Allow")]).toEqual([405, "PUT, DELETE, GET, HEAD"]);
     expect(await response.json()).toEqual({
       error: "RES-108",
       message: `Cannot ${method} a resource: PUT, DELETE and GET are known here`,
@@ -150,6 +150,18 @@ describe("bodies", () => {
     });
     const response = await app.request(path, { method: "PUT", body, duplex: "half" });
     expect(response.status).toBe(202);
+  });
+
+  test.for(["gzip", "br, gzip", "x".repeat(100)])("packed as %s are refused as what they are", async (encoding) => {
+    const stage = await createStage({ parties });
+    const reply = await stage.put(padded(100), { headers: { "Content-Encoding": encoding } });
+    const found = JSON.stringify(encoding.slice(0, 40));
+    expect(describeError(reply)).toBe(`RES-100 Cannot read the request: Content-Encoding is ${found}, send it as it is`);
+  });
+
+  test("may say that they are not packed", async () => {
+    const stage = await createStage({ parties });
+    expect((await stage.put(padded(1000), { headers: { "Content-Encoding": "Identity" } })).status).toBe(202);
   });
 
   test("that break off are the caller's affair", async () => {

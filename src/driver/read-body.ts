@@ -9,9 +9,13 @@ export type ReadBody =
   /** `actual` is undefined where the length was not declared, and is more than we care to count. */
   | { readonly kind: "too-large"; readonly actual: number | undefined }
   /** The caller has gone before it was whole. */
-  | { readonly kind: "cut-off" };
+  | { readonly kind: "cut-off" }
+  /** Nothing unpacks it here: what is small could become as large as one likes. */
+  | { readonly kind: "encoded"; readonly encoding: string };
 
 export async function readBody(c: Context, most: number): Promise<ReadBody> {
+  const encoding = c.req.header("Content-Encoding") ?? "";
+  if (!/^(identity)?$/i.test(encoding)) return { kind: "encoded", encoding };
   const declared = getDeclaredLength(c);
   if (declared !== undefined && declared > most) return { kind: "too-large", actual: declared };
   try {

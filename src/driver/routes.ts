@@ -59,7 +59,7 @@ export function createDriverRoutes(options: DriverRoutesOptions): Hono {
   });
 
   routes.all("/:driver/:guresid", (c) => {
-    c.header("Allow", "PUT, DELETE, GET");
+    c.header("Allow", "PUT, DELETE, GET, HEAD");
     return respondWithError(c, "RES-108", `Cannot ${c.req.method} a resource: PUT, DELETE and GET are known here`);
   });
 
@@ -103,6 +103,10 @@ export function createDriverRoutes(options: DriverRoutesOptions): Hono {
 
 function refuseBody(c: Context, body: Exclude<ReadBody, { kind: "read" }>): Response {
   if (body.kind === "cut-off") return respondWithError(c, "RES-100", "Cannot read the request: the body was cut off");
+  if (body.kind === "encoded") {
+    const found = JSON.stringify(body.encoding.slice(0, 40));
+    return respondWithError(c, "RES-100", `Cannot read the request: Content-Encoding is ${found}, send it as it is`);
+  }
   const actual = body.actual ?? "more than that";
   const problem = `the limit is ${limits.requestBodyBytes} bytes, the body is ${actual}`;
   return respondWithError(c, "RES-105", `Cannot take the request: ${problem}`);

@@ -91,7 +91,7 @@ export function createRunsRoutes(options: RunsRoutesOptions): Hono {
 
   for (const path of ["/runs", "/runs/:id", "/runs/:id/events", "/runs/:id/logs", "/events", "/clusters"])
     routes.all(path, requireRead, (c) => {
-      c.header("Allow", "GET");
+      c.header("Allow", "GET, HEAD");
       return respondWithError(c, "RES-108", `Cannot ${c.req.method} this: GET is known here`);
     });
 

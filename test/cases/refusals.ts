@@ -209,7 +209,7 @@ export function describeRefusals(getStage: GetStage): void {
         const path = `/drivers/container/${createGuresid()}`;
         const answer = await sendRequest(server.url, { method, path, body: JSON.stringify(good) });
         expect(answer.status).toBe(405);
-        expect(answer.headers["allow"]).toBe("PUT, DELETE, GET");
+        expect(answer.headers["allow"]).toBe("PUT, DELETE, GET, HEAD");
       }
     });
 

@@ -263,7 +263,7 @@ const paths: Story = {
       expect([400, 404]).toContain((await put(path)).status);
     for (const method of ["POST", "PATCH", "OPTIONS"]) {
       const answer = await call(method, resource("abc"));
-      expect([method, answer.status, answer.headers["allow"]]).toEqual([method, 405, "PUT, DELETE, GET"]);
+      expect([method, answer.status, answer.headers["allow"]]).toEqual([method, 405, "PUT, DELETE, GET, HEAD"]);
     }
     expect((await call("HEAD", resource(createGuresid()))).status).toBe(404);
     expect((await call("GET", `${resource(createGuresid())}?a=b&c`)).status).toBe(404);
