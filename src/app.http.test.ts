@@ -156,7 +156,9 @@ describe("bodies", () => {
     const stage = await createStage({ parties });
     const reply = await stage.put(padded(100), { headers: { "Content-Encoding": encoding } });
     const found = JSON.stringify(encoding.slice(0, 40));
-    expect(describeError(reply)).toBe(`RES-100 Cannot read the request: Content-Encoding is ${found}, send it as it is`);
+    expect(describeError(reply)).toBe(
+      `RES-100 Cannot read the request: Content-Encoding is ${found}, send it as it is`,
+    );
   });
 
   test("may say that they are not packed", async () => {

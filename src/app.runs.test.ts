@@ -224,6 +224,32 @@ describe("a front door that is restarted", () => {
     await (await second.takeRun()).end(succeedWith({ url: "b" }));
     expect((await second.put(buildBody({ size: 2 }))).text).toContain('"url":"b"');
   });
+
+  test("without the run secret of another one says so, and neither runs again what has run nor calls it lost", async () => {
+    const bus = createMemoryBus();
+    const added = await createParties({ clusterFile: parties.clusterFile });
+    const [newest] = added.frontDoor.runSecrets;
+    const keys = { ...parties.frontDoor, runSecrets: [newest, ...parties.frontDoor.runSecrets] as const };
+    const [newer, older] = [await createStage({ parties, bus, keys }), await createStage({ parties, bus })];
+    const expectRefusal = async () => {
+      for (const { status, text, headers } of [await older.put(), await older.put(buildBody({ size: 2 }))]) {
+        expect([status, headers.get("Retry-After")]).toEqual([503, "5"]);
+        expect(text).toContain(`doesn't have the run secret \\"${newest.id}\\"`);
+      }
+    };
+    const { runId } = await newer.put();
+    const played = await newer.takeRun();
+    await expectRefusal();
+    await played.end(succeedWith({ url: "a" }));
+    await expectRefusal();
+    for (const { status } of [await older.get(), await older.delete()]) expect(status).toBe(503);
+    expect(await newer.put()).toMatchObject({ status: 200, runId });
+    // It is told, and on record.
+    await expectRefusal();
+    expect(await newer.put()).toMatchObject({ status: 200, runId });
+    // To destroy it, only its cluster's key is needed.
+    expect((await older.delete()).status).toBe(202);
+  });
 });
 
 describe("waiting", () => {

@@ -1,13 +1,13 @@
 /** The front door as one Hono app: the same on every runtime, given a bus, keys and a clock. */
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { requestId, type RequestIdVariables } from "hono/request-id";
-import { BusUnavailable, MessageTooLarge, type Bus } from "./bus/port.ts";
+import type { Bus } from "./bus/port.ts";
 import type { Catalog } from "./catalog/driver.ts";
 import { createDocsRoutes } from "./docs/routes.ts";
 import type { Clusters } from "./driver/clusters.ts";
 import { createResources } from "./driver/resources.ts";
 import { createDriverRoutes } from "./driver/routes.ts";
-import { respondWithError } from "./errors.ts";
+import { answerErrors, respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { acceptSessions } from "./middleware/authenticate/accept-sessions.ts";
 import {
@@ -120,18 +120,7 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
   );
 
   app.notFound((c) => respondWithError(c, "RES-106", "There is nothing at this path: see /docs/spec.json"));
-  app.onError((error, c) => {
-    const id = c.get("requestId");
-    if (error instanceof BusUnavailable) {
-      logger.warn({ requestId: id, err: error }, "The broker does not answer");
-      c.header("Retry-After", "2");
-      return respondWithError(c, "RES-151", "The broker does not answer: try again soon");
-    }
-    // The broker takes less than our own limits suppose.
-    if (error instanceof MessageTooLarge) return respondWithError(c, "RES-105", error.message);
-    logger.error({ requestId: id, err: error }, "A request failed unexpectedly");
-    return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
-  });
+  app.onError(answerErrors(logger));
   return app;
 }
 

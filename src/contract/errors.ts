@@ -17,6 +17,7 @@ export const errorCodes = {
   "RES-150": { name: "internal error", fault: "ours", status: 500, retry: true },
   "RES-151": { name: "broker unavailable", fault: "ours", status: 503, retry: true },
   "RES-152": { name: "token keys unavailable", fault: "ours", status: 503, retry: true },
+  "RES-153": { name: "run secret missing", fault: "ours", status: 503, retry: true },
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 

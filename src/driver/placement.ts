@@ -81,6 +81,7 @@ export function createPlacement({ bus, records, keys, now, tracer }: PlacementOp
       action: wish.action,
       update: wish.update,
       order: await sealOrder(order, { signing: keys.signing, clusterKey: wish.cluster.key }),
+      runKeyId: order.runKeyId,
       requestedAt: order.requestedAt,
       ...(order.traceparent === undefined ? {} : { traceparent: order.traceparent }),
     };

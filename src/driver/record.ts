@@ -10,6 +10,7 @@ import { Failure } from "../contract/events.ts";
 import { ClusterName, ResourceType, RunAddress, RunId } from "../contract/names.ts";
 import { Action, type ResourceAddress } from "../contract/run.ts";
 import { buildResourceKey } from "../contract/subjects.ts";
+import { SecretId } from "../sealing/key-files.ts";
 
 /** The last run that was placed for the resource. */
 const LastRun = v.object({
@@ -20,6 +21,8 @@ const LastRun = v.object({
   update: v.boolean(),
   /** The sealed order, kept until it is surely on its way: whoever finds the run not yet placed sends it again. */
   order: v.string(),
+  /** Which of our secrets its key comes from. Older records don't say. */
+  runKeyId: v.optional(SecretId),
   requestedAt: v.string(),
   /** Where in a trace it was placed: whoever answers for it later leads there. */
   traceparent: v.optional(v.string()),

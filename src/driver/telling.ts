@@ -34,7 +34,9 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
     }
     const opened = await results.open({ address: result, phase: "succeeded", sealed: result.sealed });
     if (opened.ok && opened.value.kind === "succeeded") return opened.value.outputs;
-    throw new Error(`Cannot answer for run ${result.runId}: its recorded result can't be opened`);
+    throw new Error(
+      `Cannot answer for run ${result.runId}: its recorded result can't be opened: ${opened.ok ? "it is no success" : opened.problem}`,
+    );
   }
 
   /** Records the outputs beside the record, unless another request has done so, or the record is not the same. */

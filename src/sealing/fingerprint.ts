@@ -4,7 +4,7 @@
  */
 import { base64url, type CryptoKey } from "jose";
 import { stringifyCanonical, type JsonValue } from "../contract/json.ts";
-import type { FrontDoorKeys, RunSecret } from "./keys.ts";
+import { findRunSecret, type FrontDoorKeys, type RunSecret } from "./keys.ts";
 import { deriveBytes } from "./run-key.ts";
 
 const separator = ".";
@@ -18,15 +18,15 @@ export async function computeFingerprint(
   return `${newest.id}${separator}${base64url.encode(new Uint8Array(mac))}`;
 }
 
-/** Whether a fingerprint is this value's. False when it was made with a secret that is no longer there. */
+/** Whether a fingerprint is this value's. Throws `RunSecretMissing` when it was made with a secret that is not here. */
 export async function matchesFingerprint(
   value: JsonValue,
   fingerprint: string,
-  { runSecrets }: Pick<FrontDoorKeys, "runSecrets">,
+  keys: Pick<FrontDoorKeys, "runSecrets">,
 ): Promise<boolean> {
-  const [id, mac = ""] = fingerprint.split(separator, 2);
-  const secret = runSecrets.find((candidate) => candidate.id === id);
-  if (secret === undefined || !/^[A-Za-z0-9_-]{43}$/.test(mac)) return false;
+  const [id = "", mac = ""] = fingerprint.split(separator, 2);
+  const secret = findRunSecret(keys, id);
+  if (!/^[A-Za-z0-9_-]{43}$/.test(mac)) return false;
   return crypto.subtle.verify(
     "HMAC",
     await deriveMacKey(secret),

@@ -20,7 +20,10 @@ export const ClusterPublicJwk = v.object(sealingJwk);
 export type ClusterPublicJwk = v.InferOutput<typeof ClusterPublicJwk>;
 
 /** What a secret of the front door is called: the first part of fingerprints, the `kid` of results. */
-const SecretId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z, a-z, 0-9, '-' and '_'"));
+export const SecretId = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z, a-z, 0-9, '-' and '_'"),
+);
 
 /** The front door's keys as a file. Run secrets are newest first; older ones open what was sealed before. */
 export const FrontDoorKeyFile = v.strictObject({

@@ -30,6 +30,26 @@ export interface FrontDoorKeys {
   readonly runSecrets: readonly [RunSecret, ...RunSecret[]];
 }
 
+/**
+ * Something was recorded under a run secret that this front door has not been given (or not yet). What it says can't be told
+ * from here, and a guess could run a resource twice, or call a run lost that isn't.
+ */
+export class RunSecretMissing extends Error {
+  constructor(id: string, secrets: readonly RunSecret[]) {
+    const known = secrets.map((secret) => secret.id).join(", ");
+    super(
+      `This front door doesn't have the run secret ${JSON.stringify(id.slice(0, 64))}, only ${known}: give it the newest FRONT_DOOR_KEYS`,
+    );
+  }
+}
+
+/** Throws `RunSecretMissing`. */
+export function findRunSecret({ runSecrets }: Pick<FrontDoorKeys, "runSecrets">, id: string): RunSecret {
+  const secret = runSecrets.find((candidate) => candidate.id === id);
+  if (secret === undefined) throw new RunSecretMissing(id, runSecrets);
+  return secret;
+}
+
 export interface AgentKeys {
   /** The cluster's private keys, newest first. */
   readonly decryption: readonly NamedKey[];
