@@ -1,13 +1,13 @@
 /** The front door as one Hono app: the same on every runtime, given a bus, keys and a clock. */
-import { Hono, type Context, type MiddlewareHandler } from "hono";
+import { Hono, type Context, type ErrorHandler, type MiddlewareHandler } from "hono";
 import { requestId, type RequestIdVariables } from "hono/request-id";
-import type { Bus } from "./bus/port.ts";
+import { BusUnavailable, MessageTooLarge, type Bus } from "./bus/port.ts";
 import type { Catalog } from "./catalog/driver.ts";
 import { createDocsRoutes } from "./docs/routes.ts";
 import type { Clusters } from "./driver/clusters.ts";
 import { createResources } from "./driver/resources.ts";
 import { createDriverRoutes } from "./driver/routes.ts";
-import { answerErrors, respondWithError } from "./errors.ts";
+import { respondWithError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { acceptSessions } from "./middleware/authenticate/accept-sessions.ts";
 import {
@@ -28,7 +28,7 @@ import { createRunsRoutes } from "./runs/routes.ts";
 import type { StreamObserver } from "./runs/stream-responses.ts";
 import type { Viewer } from "./runs/viewer.ts";
 import { parseTrace } from "./contract/trace-context.ts";
-import type { FrontDoorKeys } from "./sealing/keys.ts";
+import { RunSecretMissing, type FrontDoorKeys } from "./sealing/keys.ts";
 import { describeRun, type Tracer } from "./tracer.ts";
 
 export interface AppOptions {
@@ -129,5 +129,26 @@ function describeViewer(rights: Rights, clusters: readonly string[]): Viewer {
   return {
     clusters: clusters.filter((name) => coversCluster(rights, name)),
     seesDriver: (driver) => coversDriver(rights, driver),
+  };
+}
+
+/** What a caller is told when a request has thrown, and what our log says of it. */
+function answerErrors(logger: Logger): ErrorHandler<{ Variables: RequestIdVariables }> {
+  return (error, c) => {
+    const id = c.get("requestId");
+    if (error instanceof BusUnavailable) {
+      logger.warn({ requestId: id, err: error }, "The broker does not answer");
+      c.header("Retry-After", "2");
+      return respondWithError(c, "RES-151", "The broker does not answer: try again soon");
+    }
+    if (error instanceof RunSecretMissing) {
+      logger.error({ requestId: id, err: error }, "A run secret is missing here");
+      c.header("Retry-After", "5");
+      return respondWithError(c, "RES-153", `Cannot answer for this resource: ${error.message}`);
+    }
+    // The broker takes less than our own limits suppose.
+    if (error instanceof MessageTooLarge) return respondWithError(c, "RES-105", error.message);
+    logger.error({ requestId: id, err: error }, "A request failed unexpectedly");
+    return respondWithError(c, "RES-150", `Something went wrong here; the log has it under request ${id}`);
   };
 }
