@@ -1,11 +1,4 @@
-/**
- * Renews credentials, then voids the older ones once the new ones are in use:
- *
- *     npm run broker:credentials -- renew --cluster <name>
- *     npm run broker:credentials -- revoke --cluster <name>
- *
- * `--team <name>` in place of `--cluster` for a team's, `--user front-door`, `provision` or `system` for the broker's own.
- */
+/** `npm run broker:credentials`: renews credentials, then voids the older ones once the new ones are in use. */
 import { resolve } from "node:path";
 import { pushAccounts } from "./broker-accounts.ts";
 import { brokerUsers, renewAgent, renewBrokerUser, revokeAgent, revokeBrokerUser } from "./broker-users.ts";
@@ -53,6 +46,17 @@ const findTeam = (directory: string, team: string): Owner => ({
   push: (url) => pushTeam({ directory, url }, team),
 });
 
+const help = `Renews credentials, then voids the older ones once the new ones are in use:
+
+    npm run broker:credentials -- renew --cluster <name>
+    npm run broker:credentials -- revoke --cluster <name>
+
+    --cluster <name>    the agent's
+    --team <name>       a team's
+    --user <name>       the broker's own: ${brokerUsers.map(({ name }) => name).join(", ")}
+    --url <url>         the broker as this command reaches it   (${defaultBrokerUrl})
+    --directory <path>  where the broker's files are            (.local)`;
+
 const options = {
   cluster: { type: "string" },
   team: { type: "string" },
@@ -61,7 +65,7 @@ const options = {
   directory: { type: "string", default: ".local" },
 } as const;
 
-await runScript({ options, allowPositionals: true }, async ({ values, positionals: [verb] }) => {
+await runScript({ help, options, allowPositionals: true }, async ({ values, positionals: [verb] }) => {
   if (verb !== "renew" && verb !== "revoke") throw new Error("Cannot change credentials: say renew or revoke");
   const directory = resolve(values.directory);
   const owner = findOwner(directory, { cluster: values.cluster, team: values.team, user: values.user });

@@ -1,9 +1,4 @@
-/**
- * What a nats-server of our own needs, in `.local/broker`. Made when it is missing; doing it again brings accounts up to date
- * and leaves everything else as it is.
- *
- *     npm run broker:init -- [--directory .local] [--port 4222] [--websocket-port 9222]
- */
+/** `npm run broker:init`: makes what a nats-server of our own needs, in `.local/broker`. */
 import { resolve } from "node:path";
 import { createBroker, saveBroker } from "./broker-accounts.ts";
 import { buildServerConf, type Ports } from "./broker-conf.ts";
@@ -27,13 +22,24 @@ async function initBroker(directory: string, ports: Ports): Promise<Step[]> {
   return steps;
 }
 
+const help = `Makes what a nats-server of our own needs: accounts, credentials and a configuration, in .local/broker. What is there already
+stays as it is, but for accounts, which are brought up to date.
+
+    npm run broker:init -- [options]
+
+    --port <n>            for clients                             (4222)
+    --websocket-port <n>  for clients over WebSocket              (9222)
+    --directory <path>    where the broker's files are            (.local)
+
+npm run broker:start then runs it.`;
+
 const options = {
   directory: { type: "string", default: ".local" },
   port: { type: "string", default: "4222" },
   "websocket-port": { type: "string", default: "9222" },
 } as const;
 
-await runScript({ options }, async ({ values }) => {
+await runScript({ help, options }, async ({ values }) => {
   const directory = resolve(values.directory);
   const ports = { client: values.port, webSocket: values["websocket-port"] };
   showSteps(await withLock(directory, () => initBroker(directory, ports)));

@@ -1,13 +1,4 @@
-/**
- * Makes what a new cluster needs, and registers it. Doing it again changes nothing, and completes what was cut off.
- *
- *     npm run cluster:add -- <name> [--url nats://127.0.0.1:4222] [--agent-url wss://nats.example.com]
- *       [--capacity 100] [--replicas 1] [--directory .local]
- *
- * On a broker on which accounts are not ours to make, with two credentials files that were made by hand (docs/broker.md):
- *
- *     npm run cluster:add -- <name> --url … --provision-credentials <file> --agent-credentials <file> [--api-prefix HUB.API]
- */
+/** `npm run cluster:add`: makes what a new cluster needs, and registers it. Doing it again changes nothing, and completes what was cut off. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -81,6 +72,24 @@ function toStep(provisioned: Provisioned): Step {
   return { what: provisioned.what, outcome: provisioned.kind };
 }
 
+const help = `Makes what a new cluster needs: an account on the broker, credentials, keys, streams; and registers it with the front door.
+Doing it again changes nothing, and completes what was cut off.
+
+    npm run cluster:add -- <name> [options]
+
+    --url <url>         the broker as this command reaches it   (${defaultBrokerUrl})
+    --agent-url <url>   as the agent reaches it: nats://, tls:// or wss://
+                        (as it was the last time, or as this command does)
+    --capacity <n>      runs that the cluster takes at once     (100)
+    --replicas <n>      copies on a clustered broker: 1, 3 or 5 (1)
+    --directory <path>  where the broker's files are            (.local)
+
+On a broker on which accounts are not ours to make, with two credentials files that were made by hand (docs/broker.md):
+
+    --provision-credentials <file>  who may make streams
+    --agent-credentials <file>      the agent's, copied to where its other files are
+    --api-prefix <subject>          JetStream's API as the agent's account has it ($JS.API or HUB.API)`;
+
 const options = {
   url: { type: "string", default: defaultBrokerUrl },
   "agent-url": { type: "string" },
@@ -92,7 +101,7 @@ const options = {
   "api-prefix": { type: "string" },
 } as const;
 
-await runScript({ options, allowPositionals: true }, async ({ values, positionals }) => {
+await runScript({ help, options, allowPositionals: true }, async ({ values, positionals }) => {
   const cluster = readClusterName(positionals[0]);
   const directory = resolve(values.directory);
   const given = {

@@ -1,11 +1,4 @@
-/**
- * Takes a cluster away: its agent is disconnected for good, and the front door forgets it.
- *
- *     npm run cluster:remove -- <name> [--streams] [--url nats://127.0.0.1:4222] [--directory .local]
- *
- * What it was asked, what happened and what was logged stays on the broker, unless `--streams` says that it goes too. Its keys
- * stay in any case: destroying its resources from a cluster of the same name needs them.
- */
+/** `npm run cluster:remove`: takes a cluster away: its agent is disconnected for good, and the front door forgets it. */
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { removeCluster } from "../src/bus/nats/provision.ts";
@@ -40,13 +33,23 @@ async function remove({ cluster, directory, url, streams }: RemoveOptions): Prom
   console.log(`removed   streams of ${cluster}`);
 }
 
+const help = `Takes a cluster away: its agent is disconnected for good, and the front door forgets it.
+
+    npm run cluster:remove -- <name> [options]
+
+    --streams           also removes what it was asked, what happened and what was logged
+    --url <url>         the broker as this command reaches it   (${defaultBrokerUrl})
+    --directory <path>  where the broker's files are            (.local)
+
+Its keys stay in any case: destroying its resources from a cluster of the same name needs them.`;
+
 const options = {
   url: { type: "string", default: defaultBrokerUrl },
   directory: { type: "string", default: ".local" },
   streams: { type: "boolean", default: false },
 } as const;
 
-await runScript({ options, allowPositionals: true }, async ({ values, positionals }) => {
+await runScript({ help, options, allowPositionals: true }, async ({ values, positionals }) => {
   const cluster = readClusterName(positionals[0]);
   const { url, streams } = values;
   const directory = resolve(values.directory);

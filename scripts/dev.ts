@@ -116,7 +116,15 @@ async function develop(runtime: keyof typeof runtimes): Promise<number> {
   }
 }
 
-await runScript({ allowPositionals: true }, async ({ positionals: [runtime = ""] }) => {
+const help = `Starts the front door on one of its runtimes, over a broker whose streams are made when they are missing.
+
+    npm run dev:node
+    npm run dev:deno
+    npm run dev:workers
+
+Variables: PORT, HOST, NATS_URL and the others of docs/configuration.md; what is left out comes from .local.`;
+
+await runScript({ help, allowPositionals: true }, async ({ positionals: [runtime = ""] }) => {
   if (!isRuntime(runtime)) throw new Error(`Cannot start ${runtime}: say one of ${Object.keys(runtimes).join(", ")}`);
   process.exit(await develop(runtime));
 });

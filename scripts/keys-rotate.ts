@@ -1,11 +1,4 @@
-/**
- * New keys in two steps, so that everybody who has to know a key knows it before the first message under it:
- *
- *     npm run keys:rotate -- prepare --cluster <name>
- *     npm run keys:rotate -- use --cluster <name>
- *
- * `--front-door` in place of `--cluster` for the front door's own. docs/broker.md says who takes which file when.
- */
+/** `npm run keys:rotate`: makes new keys in two steps, so that everybody who has to know a key knows it before the first message under it. */
 import { resolve } from "node:path";
 import type { Step } from "./broker-files.ts";
 import { prepareCluster, prepareFrontDoor, useCluster, useFrontDoor } from "./key-rotation.ts";
@@ -28,13 +21,24 @@ const rotateFrontDoor = (directory: string): Rotation => ({
   use: () => useFrontDoor(directory),
 });
 
+const help = `New keys in two steps, so that everybody who has to know a key knows it before the first message under it:
+
+    npm run keys:rotate -- prepare --cluster <name>
+    npm run keys:rotate -- use --cluster <name>
+
+    --cluster <name>    a cluster's, to which requests are sealed
+    --front-door        the front doors' own, in its place
+    --directory <path>  where the files are                     (.local)
+
+docs/broker.md says who is given which file between the two.`;
+
 const options = {
   cluster: { type: "string" },
   "front-door": { type: "boolean", default: false },
   directory: { type: "string", default: ".local" },
 } as const;
 
-await runScript({ options, allowPositionals: true }, async ({ values, positionals: [verb] }) => {
+await runScript({ help, options, allowPositionals: true }, async ({ values, positionals: [verb] }) => {
   if (verb !== "prepare" && verb !== "use") throw new Error("Cannot rotate keys: say prepare or use");
   const { cluster } = values;
   if ((cluster === undefined) !== values["front-door"])

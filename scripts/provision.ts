@@ -38,10 +38,9 @@ const options = {
   "log-bytes": { type: "string" },
   "ack-wait": { type: "string" },
   capacity: { type: "string" },
-  help: { type: "boolean", default: false },
 } as const;
 
-type Values = { readonly [N in Exclude<keyof typeof options, "cluster" | "help">]?: string | undefined };
+type Values = { readonly [N in Exclude<keyof typeof options, "cluster">]?: string | undefined };
 
 function readChoices(values: Values): ClusterChoices {
   const { "event-days": eventDays, "log-days": logDays } = readCounts(values, ["event-days", "log-days"]);
@@ -74,8 +73,7 @@ function omitUndefined<T extends object>(fields: T): { [K in keyof T]?: Exclude<
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-await runScript({ options }, async ({ values }) => {
-  if (values.help) return console.log(help);
+await runScript({ help, options }, async ({ values }) => {
   const clusters = (values.cluster ?? [process.env["CLUSTER"] || "local"]).map(readClusterName);
   const choices = readChoices(values);
   const credentialsFile = process.env["NATS_CREDENTIALS"] || undefined;

@@ -8,16 +8,26 @@ export const defaultBrokerUrl = process.env["NATS_URL"] || "nats://127.0.0.1:422
 
 type Parsed<T extends ParseArgsConfig> = ReturnType<typeof parseArgs<T>>;
 
-/** Runs a command to its end. Exit code 1: it failed. */
+/** Runs a command to its end, or shows its help for `--help`. Exit code 1: it failed. */
 export async function runScript<const T extends ParseArgsConfig>(
-  config: T,
+  { help, ...config }: T & { readonly help: string },
   run: (parsed: Parsed<T>) => Promise<void>,
 ): Promise<void> {
   try {
-    await run(parseArgs(config));
+    if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return console.log(help);
+    await run(readArguments<T>(config as ParseArgsConfig as T));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
+  }
+}
+
+function readArguments<T extends ParseArgsConfig>(config: T): Parsed<T> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new Error(`${error.message}\n--help shows what is known`, { cause: error });
   }
 }
 
@@ -32,7 +42,7 @@ export function readTeamName(name: string | undefined): string {
 }
 
 function readName(whose: string, name: string | undefined): string {
-  if (name === undefined) throw new Error(`Cannot go on: the ${whose}'s name is missing`);
+  if (name === undefined) throw new Error(`Cannot go on: the ${whose}'s name is missing; --help shows where it goes`);
   const checked = check(ClusterName, name);
   if (checked.ok) return checked.value;
   throw new Error(

@@ -1,12 +1,4 @@
-/**
- * Makes credentials with which a team reads the events of its clusters' runs on NATS, live and later. Doing it again changes
- * nothing; with other clusters, the team may read those from then on, with the credentials that it has.
- *
- *     npm run team:add -- <name> --cluster prod [--cluster test] [--logs] [--webhooks] [--url nats://127.0.0.1:4222]
- *       [--directory .local]
- *
- * `--webhooks`: for the program that delivers them (docs/webhooks.md), which keeps on the broker how far it is.
- */
+/** `npm run team:add`: makes credentials with which a team reads the events of its clusters' runs on NATS, live and later. */
 import { resolve } from "node:path";
 import type { TeamAccess } from "../src/bus/nats/access/grants.ts";
 import { createAccount, readClusterAccount, saveBroker, type BrokerAddress } from "./broker-accounts.ts";
@@ -31,6 +23,17 @@ async function addTeam(address: BrokerAddress, team: string, access: TeamAccess)
   return [...steps, ...(await pushTeam(address, team))];
 }
 
+const help = `Makes credentials with which a team reads the events of its clusters' runs on NATS, live and later. Doing it again changes
+nothing; with other clusters, the team may read those from then on, with the credentials that it has.
+
+    npm run team:add -- <name> --cluster <name>… [options]
+
+    --cluster <name>    a cluster whose runs it may read; as often as there are some
+    --logs              logs, too
+    --webhooks          for the program that delivers webhooks (docs/webhooks.md), which keeps on the broker how far it is
+    --url <url>         the broker as this command reaches it   (${defaultBrokerUrl})
+    --directory <path>  where the broker's files are            (.local)`;
+
 const options = {
   cluster: { type: "string", multiple: true },
   logs: { type: "boolean", default: false },
@@ -39,7 +42,7 @@ const options = {
   directory: { type: "string", default: ".local" },
 } as const;
 
-await runScript({ options, allowPositionals: true }, async ({ values, positionals }) => {
+await runScript({ help, options, allowPositionals: true }, async ({ values, positionals }) => {
   const team = readTeamName(positionals[0]);
   const clusters = [...new Set((values.cluster ?? []).map(readClusterName))].toSorted();
   if (clusters.length === 0)

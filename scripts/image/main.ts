@@ -1,12 +1,4 @@
-/**
- * `npm run image`: the agent's image, helpers included, as an archive that any container engine loads. Needs no engine, no
- * root; a Debian machine, for its packages.
- *
- *     npm run image                            dist/agent-image.tar
- *     IMAGE=registry.example/agent:1 npm run image
- *     npm run image -- --fresh                 with today's Debian packages, rather than those of the last time
- *     npm run image -- --directory out         no archive, but what its layers hold, for a Containerfile
- */
+/** `npm run image`: the agent's image, helpers included, as an archive that any container engine loads. */
 import { rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,9 +17,18 @@ const layers = {
   },
 };
 
+const help = `Makes the agent's image, helpers included, as an archive that any container engine loads: dist/agent-image.tar.
+Needs no engine, no root; a Debian machine, for its packages.
+
+    npm run image -- [options]
+    IMAGE=registry.example/agent:1 npm run image
+
+    --fresh             with today's Debian packages, rather than those of the last time
+    --directory <path>  no archive, but what its layers hold, for a Containerfile`;
+
 const options = { fresh: { type: "boolean", default: false }, directory: { type: "string" } } as const;
 
-await runScript({ options }, async ({ values: { fresh, directory } }) => {
+await runScript({ help, options }, async ({ values: { fresh, directory } }) => {
   if (fresh) await rm(cache, { recursive: true, force: true });
   if (directory === undefined) await makeArchive();
   else await writeDirectories(layers, path.resolve(directory));
