@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createGuresid } from "../support/driver-client.ts";
 import { openBrowserStage, type BrowserStage } from "./browser-stage.ts";
 import { sealed } from "../runs/stage.ts";
 
@@ -45,7 +46,7 @@ afterAll(() => stage?.close());
 describe("The list", () => {
   test("shows new runs and changed ones without being loaded again", async () => {
     const { write, open } = stage;
-    const guresid = "the-live-list";
+    const guresid = createGuresid();
     const first = await write.run("prod", ["requested"], { guresid });
     const { page, problems, leave } = await open(`/?guresid=${guresid}`);
     await page.evaluate(() => Object.assign(window, { wasHereBefore: true }));
@@ -69,7 +70,7 @@ describe("The list", () => {
 
   test("that is filtered by a status takes in the runs that come to have it, and lets go of those that lose it", async () => {
     const { write, open } = stage;
-    const guresid = "the-filtered-list";
+    const guresid = createGuresid();
     const older = await write.run("prod", ["requested"], { guresid });
     const newer = await write.run("prod", phases, { guresid });
     const { page, leave } = await open(`/?guresid=${guresid}&status=running`);
