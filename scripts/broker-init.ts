@@ -19,6 +19,7 @@ async function initBroker(directory: string, ports: Ports): Promise<Step[]> {
   // The operator's from then on: TLS and listeners differ from place to place.
   if ((await readText(paths.serverConf)) === undefined)
     steps.push(await writePrivate(paths.serverConf, buildServerConf(paths, ports)));
+  else steps.push({ what: `${paths.serverConf} (yours to edit: ports are changed there)`, outcome: "unchanged" });
   return steps;
 }
 
@@ -41,6 +42,14 @@ const options = {
 
 await runScript({ help, options }, async ({ values }) => {
   const directory = resolve(values.directory);
-  const ports = { client: values.port, webSocket: values["websocket-port"] };
+  const ports = {
+    client: readPort("port", values.port),
+    webSocket: readPort("websocket-port", values["websocket-port"]),
+  };
   showSteps(await withLock(directory, () => initBroker(directory, ports)));
 });
+
+function readPort(name: string, text: string): string {
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535) return text;
+  throw new Error(`Cannot use --${name} ${text}: must be a port, 1 to 65535`);
+}

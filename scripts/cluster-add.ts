@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { hubApiPrefix } from "../src/bus/nats/access/grants.ts";
 import { describeProvisioned, provision, provisionCluster, type Provisioned } from "../src/bus/nats/provision.ts";
+import { readServers } from "../src/bus/nats/servers.ts";
 import type { ClusterChoices } from "../src/contract/streams.ts";
 import {
   createAccount,
@@ -104,6 +105,7 @@ const options = {
 await runScript({ help, options, allowPositionals: true }, async ({ values, positionals }) => {
   const cluster = readClusterName(positionals[0]);
   const directory = resolve(values.directory);
+  for (const name of ["url", "agent-url"] as const) checkUrl(name, values[name]);
   const given = {
     ...(values["agent-url"] === undefined ? {} : { agentUrl: values["agent-url"] }),
     ...(values["api-prefix"] === undefined ? {} : { apiPrefix: values["api-prefix"] }),
@@ -124,4 +126,10 @@ function readHosted(provision: string | undefined, agent: string | undefined): P
   if (provision !== undefined && agent !== undefined) return { hosted: { provision, agent } };
   if (provision === undefined && agent === undefined) return {};
   throw new Error("Cannot add a cluster: --provision-credentials and --agent-credentials go together");
+}
+
+/** Before anything is written. */
+function checkUrl(name: string, url: string | undefined): void {
+  const read = url === undefined ? undefined : readServers(url);
+  if (read?.ok === false) throw new Error(`Cannot use --${name}: ${read.problem}`);
 }

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { removeCluster } from "../src/bus/nats/provision.ts";
 import { forgetAccount, readClusterAccount, withConnection } from "./broker-accounts.ts";
 import { getBrokerPaths } from "./broker-files.ts";
-import { getClusterPaths, unregisterCluster } from "./cluster-files.ts";
+import { getClusterPaths, readRegistry, unregisterCluster } from "./cluster-files.ts";
 import { withLock } from "./lock.ts";
 import { defaultBrokerUrl, readClusterName, runScript, showSteps } from "./run-script.ts";
 
@@ -17,9 +17,15 @@ interface RemoveOptions {
 
 async function remove({ cluster, directory, url, streams }: RemoveOptions): Promise<void> {
   const paths = getBrokerPaths(directory);
-  // First, so that no request goes there any more.
-  showSteps([await unregisterCluster(directory, cluster)]);
   const account = await readClusterAccount(directory, cluster);
+  const isKnown = account !== undefined || Object.hasOwn(await readRegistry(directory), cluster);
+  // Its streams may have been left when it was removed.
+  if (!isKnown && !streams)
+    throw new Error(
+      `Cannot remove cluster ${cluster}: it is not in ${directory}/clusters.json, and has no account here`,
+    );
+  // First, so that no request goes there any more.
+  if (isKnown) showSteps([await unregisterCluster(directory, cluster)]);
   if (account !== undefined) {
     await forgetAccount({ directory, url }, account);
     // After the broker: as long as it knows the account, we need its key to remove it.
@@ -29,8 +35,8 @@ async function remove({ cluster, directory, url, streams }: RemoveOptions): Prom
   }
   if (!streams) return;
   const credentialsFile = paths.credentials("provision");
-  await withConnection({ url, credentialsFile }, (hub) => removeCluster(hub, cluster));
-  console.log(`removed   streams of ${cluster}`);
+  const removed = await withConnection({ url, credentialsFile }, (hub) => removeCluster(hub, cluster));
+  console.log(removed.length === 0 ? `There are no streams of ${cluster}` : `removed   ${removed.join(", ")}`);
 }
 
 const help = `Takes a cluster away: its agent is disconnected for good, and the front door forgets it.

@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readFrontDoorKeys } from "../adapters/node/local-files.ts";
+import { findFrontDoorKeys } from "../adapters/node/local-files.ts";
 import {
   ClusterKeyFile,
   FrontDoorKeyFile,
@@ -44,7 +44,9 @@ async function readCluster(directory: string, cluster: string) {
  */
 export async function prepareFrontDoor(directory: string): Promise<Step[]> {
   const { current, next } = getFrontDoorPaths(directory);
-  const present = await readFrontDoorKeys(directory);
+  const present = await findFrontDoorKeys(directory);
+  if (present === undefined)
+    throw new Error(`Cannot rotate keys: there is no ${current}; npm run cluster:add makes one`);
   const coming = (await readJson(next, FrontDoorKeyFile)) ?? rotateRunSecret(await rotateSigningKey(present));
   const known = new Set(present.runSecrets.map(({ id }) => id));
   const added = coming.runSecrets.filter(({ id }) => !known.has(id));

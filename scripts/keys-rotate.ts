@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Step } from "./broker-files.ts";
 import { prepareCluster, prepareFrontDoor, useCluster, useFrontDoor } from "./key-rotation.ts";
 import { withLock } from "./lock.ts";
-import { readClusterName, runScript, showSteps } from "./run-script.ts";
+import { hasChanged, readClusterName, runScript, showSteps } from "./run-script.ts";
 
 /** Whose keys: how to make new ones known, and how to put them in use. */
 interface Rotation {
@@ -46,5 +46,7 @@ await runScript({ help, options, allowPositionals: true }, async ({ values, posi
   const directory = resolve(values.directory);
   const rotation =
     cluster === undefined ? rotateFrontDoor(directory) : rotateCluster(directory, readClusterName(cluster));
-  showSteps(await withLock(directory, () => rotation[verb]()));
+  const steps = await withLock(directory, () => rotation[verb]());
+  showSteps(steps);
+  if (verb === "use" && !hasChanged(steps)) console.log("The newest keys were in use already: prepare makes new ones");
 });

@@ -15,7 +15,11 @@ export async function runScript<const T extends ParseArgsConfig>(
 ): Promise<void> {
   try {
     if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) return console.log(help);
-    await run(readArguments<T>(config as ParseArgsConfig as T));
+    const parsed = readArguments<T>(config as ParseArgsConfig as T);
+    // No command takes two: whoever gives them means something else.
+    if (parsed.positionals.length > 1)
+      throw new Error(`Cannot go on: one argument is expected, found ${parsed.positionals.join(", ")}`);
+    await run(parsed);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

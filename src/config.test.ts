@@ -30,7 +30,9 @@ test("keys and clusters are all that is needed", () => {
   });
   expect(readFrontDoorConfig({})).toEqual({
     ok: false,
-    problem: "FRONT_DOOR_KEYS is missing; CLUSTERS is missing",
+    problem:
+      "FRONT_DOOR_KEYS is missing: the front-door.json that all front doors share, made by cluster:add; " +
+      "CLUSTERS is missing: the clusters.json that cluster:add writes",
   });
 });
 

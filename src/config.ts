@@ -41,9 +41,15 @@ export const frontDoorVariables = {
   PORT: v.optional(wholeNumber(0, 65_535), "8787"),
   HOST: v.optional(v.string(), "127.0.0.1"),
   /** The front door's own keys: a key file as JSON. Secret. */
-  FRONT_DOOR_KEYS: jsonText(FrontDoorKeyFile),
+  FRONT_DOOR_KEYS: v.pipe(
+    jsonText(FrontDoorKeyFile),
+    v.description("the front-door.json that all front doors share, made by cluster:add"),
+  ),
   /** The clusters that there are, by name: `{"prod": {"key": {…}, "routes": ["my-gke-cluster"]}}`. */
-  CLUSTERS: jsonText(mapOf(ClusterName, ConfiguredCluster)),
+  CLUSTERS: v.pipe(
+    jsonText(mapOf(ClusterName, ConfiguredCluster)),
+    v.description("the clusters.json that cluster:add writes"),
+  ),
   /** The cluster of requests that name none; without it, the only one there is. */
   DEFAULT_CLUSTER: v.optional(ClusterName),
   /** Callers' tokens, as SHA-256 hashes. */

@@ -43,6 +43,23 @@ test("with a token configured, nobody comes in without one", async () => {
   expect(await put(undefined, { TOKEN_HASHES: "a".repeat(64) })).toBe(401);
 });
 
+test("names that lead nowhere, or to two places, are a reason", async () => {
+  const tryClusters = async (clusters: unknown, more: Record<string, string> = {}) => {
+    const app = await create({ CLUSTERS: JSON.stringify(clusters), ...more });
+    return app.ok ? "created" : app.problem;
+  };
+  const [prod, test] = [{ key, routes: ["eu"] }, { key }];
+  expect(await tryClusters({ prod, test })).toBe("created");
+  expect(await tryClusters({ prod })).toBe("DEFAULT_CLUSTER is test, which CLUSTERS doesn't have; it has prod");
+  expect(await tryClusters({ prod, test: { key, routes: ["eu"] } })).toBe(
+    'CLUSTERS has the route "eu" of test, which leads to prod as well',
+  );
+  expect(await tryClusters({ prod: { key, routes: ["test"] }, test })).toBe(
+    'CLUSTERS has the route "test" of prod, which leads to test as well',
+  );
+  expect(await tryClusters({ prod: { key, routes: ["prod", "eu", "eu"] }, test })).toBe("created");
+});
+
 test("keys that can't be used are a reason, not a crash", async () => {
   const other = await generateFrontDoorKeys();
   const mixed = { ...frontDoorKeys, signing: { ...frontDoorKeys.signing, kid: other.signing.kid } };

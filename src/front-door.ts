@@ -4,7 +4,7 @@ import type { Bus } from "./bus/port.ts";
 import { containerDriver } from "./catalog/container/container.ts";
 import { createCatalog } from "./catalog/driver.ts";
 import { getAuthentication, type FrontDoorConfig } from "./config.ts";
-import { succeed, type Result } from "./contract/result.ts";
+import { refuse, succeed, type Result } from "./contract/result.ts";
 import { createClusterDirectory } from "./driver/cluster-directory.ts";
 import type { Cluster } from "./driver/clusters.ts";
 import type { Logger } from "./log.ts";
@@ -31,6 +31,8 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
   if (!keys.ok) return keys;
   const clusters = await importClusters(config);
   if (!clusters.ok) return clusters;
+  const names = checkNames(config);
+  if (!names.ok) return names;
   const gates = await createGates(getAuthentication(config), { logger, now, keys: keys.value });
   if (!gates.ok) return gates;
   const directory = createClusterDirectory({
@@ -53,6 +55,22 @@ export async function createFrontDoor(options: FrontDoorOptions): Promise<Result
     tracer: options.tracer,
   });
   return succeed(app);
+}
+
+/** A name that leads nowhere, or to two places, would be found out only by the first request. */
+function checkNames({ CLUSTERS, DEFAULT_CLUSTER: wanted }: FrontDoorConfig): Result<undefined> {
+  const known = Object.keys(CLUSTERS);
+  if (wanted !== undefined && !known.includes(wanted))
+    return refuse(`DEFAULT_CLUSTER is ${wanted}, which CLUSTERS doesn't have; it has ${known.join(", ") || "none"}`);
+  const leads = new Map<string, string>();
+  for (const [name, { routes = [] }] of Object.entries(CLUSTERS))
+    for (const route of routes) {
+      const other = leads.get(route) ?? (known.includes(route) ? route : name);
+      if (other !== name)
+        return refuse(`CLUSTERS has the route ${JSON.stringify(route)} of ${name}, which leads to ${other} as well`);
+      leads.set(route, name);
+    }
+  return succeed(undefined);
 }
 
 async function importClusters({ CLUSTERS }: FrontDoorConfig): Promise<Result<Cluster[]>> {

@@ -11,7 +11,7 @@ export const workerVariables = {
   ...frontDoorVariables,
   /** A Worker doesn't listen, and everybody can reach it, unless somebody says that it runs on loopback. */
   HOST: v.optional(v.string(), "the Internet"),
-  NATS_URL: v.string("is missing: the broker's URL, such as wss://nats.example.com"),
+  NATS_URL: v.pipe(v.string(), v.description("the broker's URL, such as wss://nats.example.com")),
   /** The text of a credentials file. Secret. */
   NATS_CREDENTIALS: v.optional(v.string()),
   /** JetStream's API in our account, where that isn't `$JS.API`. */

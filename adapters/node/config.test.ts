@@ -43,12 +43,28 @@ describe("The front door's configuration", () => {
   test("shows the credentials of the broker on this machine to no other one", async () => {
     await mkdir(join(local, "broker"));
     const file = join(local, "broker/front-door.creds");
+    const FRONT_DOOR_KEYS = stringifyJson(await generateFrontDoorKeys());
+    const CLUSTERS = stringifyJson({ prod: { key: getClusterPublicJwk(await generateClusterKeys()) } });
+    const given = { FRONT_DOOR_KEYS, CLUSTERS };
     await writeFile(file, "credentials");
     for (const url of [NATS_URL, "ws://localhost:9222", "nats://127.0.0.1:1,nats://127.0.0.1:2"])
       expect((await read({ NATS_URL: url })).NATS_CREDENTIALS).toBe(file);
     for (const url of ["nats://broker.example", "nats://127.0.0.1,nats://broker.example", "nats://me:word@127.0.0.1"])
-      expect((await read({ NATS_URL: url })).NATS_CREDENTIALS).toBeUndefined();
+      expect((await read({ NATS_URL: url, ...given })).NATS_CREDENTIALS).toBeUndefined();
     expect((await read({ NATS_CREDENTIALS: "/mine.creds" })).NATS_CREDENTIALS).toBe("/mine.creds");
+  });
+
+  test("makes no keys where others have theirs: for a broker elsewhere, or clusters that were given", async () => {
+    const elsewhere = await readNodeConfig({ NATS_URL: "nats://broker.example" }, local);
+    const problem = expect.stringMatching(/FRONT_DOOR_KEYS is missing: .*front-door\.json.*CLUSTERS is missing/);
+    expect(elsewhere).toEqual({ ok: false, problem });
+    const CLUSTERS = stringifyJson({ prod: { key: getClusterPublicJwk(await generateClusterKeys()) } });
+    const given = await readNodeConfig({ NATS_URL, CLUSTERS }, local);
+    expect(given).toEqual({ ok: false, problem: expect.stringMatching(/^FRONT_DOOR_KEYS is missing/) });
+    expect(await readdir(local)).toEqual([]);
+    const keys = await generateFrontDoorKeys();
+    await writeFile(join(local, "front-door.json"), stringifyJson(keys));
+    expect((await read({ CLUSTERS })).FRONT_DOOR_KEYS).toEqual(keys);
   });
 
   test("is refused for others to reach without a token, and without a broker", async () => {

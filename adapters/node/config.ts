@@ -1,16 +1,30 @@
 /** The configuration of the front door on Node: variables from the environment, and from `.local/` where it has none. */
 import * as v from "valibot";
+import { readServers } from "../../src/bus/nats/servers.ts";
 import { frontDoorVariables, requireToken } from "../../src/config.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { readVariables } from "../../src/contract/variables.ts";
 import { metricsVariables } from "./metrics/config.ts";
 import { tracingVariables } from "./tracing/config.ts";
-import { findBrokerCredentials, readClusterList, readFrontDoorKeyText, readOwnCluster } from "./local-variables.ts";
+import {
+  findBrokerCredentials,
+  isOnThisMachine,
+  readClusterList,
+  readFrontDoorKeyText,
+  readOwnCluster,
+} from "./local-variables.ts";
 
 /** How programs on Node and Deno reach the broker. */
 export const brokerVariables = {
   /** `nats://`, `tls://`, `ws://` or `wss://`; several servers with commas. */
-  NATS_URL: v.string("is missing: the broker's URL, such as nats://127.0.0.1:4222"),
+  NATS_URL: v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const servers = dataset.typed ? readServers(dataset.value) : undefined;
+      if (servers?.ok === false) addIssue({ message: `can't be used: ${servers.problem}` });
+    }),
+    v.description("the broker's URL, such as nats://127.0.0.1:4222"),
+  ),
   /** A credentials file. */
   NATS_CREDENTIALS: v.optional(v.string()),
   /** JetStream's API in our account, where that isn't `$JS.API`. */
@@ -35,15 +49,21 @@ export interface Local {
   readonly cluster: string;
 }
 
-/** The front door's variables, with what `.local/` has: keys, the clusters that were added, credentials. */
+/**
+ * The front door's variables, with what `.local/` has: keys, the clusters that were added, credentials. Keys are made only on a
+ * development machine: a front door that makes its own where others, or agents, have theirs could open nothing.
+ *
+ * @param always whether a cluster of this machine is wanted in any case: its agent is in the same process.
+ */
 export function fillInFrontDoor(
   environment: Environment,
   { localDirectory, cluster, always }: Local & { always: boolean },
 ): Promise<Environment> {
   const { NATS_URL: url } = environment;
+  const make = always || (!environment["CLUSTERS"] && isOnThisMachine(url ?? ""));
   return fillIn(environment, {
-    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory),
-    CLUSTERS: () => readClusterList(localDirectory, { cluster, always }),
+    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory, { make }),
+    CLUSTERS: () => readClusterList(localDirectory, { cluster, always, make }),
     NATS_CREDENTIALS: () => findBrokerCredentials(localDirectory, { user: "front-door", url }),
   });
 }
@@ -51,7 +71,7 @@ export function fillInFrontDoor(
 /** The environment, with this machine's keys and one cluster of it where it has none. */
 export function withLocalKeys(environment: Environment, { localDirectory, cluster }: Local): Promise<Environment> {
   return fillIn(environment, {
-    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory),
+    FRONT_DOOR_KEYS: () => readFrontDoorKeyText(localDirectory, { make: true }),
     CLUSTERS: () => readOwnCluster(localDirectory, cluster),
   });
 }

@@ -22,17 +22,30 @@ export function readFrontDoorKeys(directory: string): Promise<FrontDoorKeyFile> 
   return readOrMake(join(directory, "front-door.json"), FrontDoorKeyFile, generateFrontDoorKeys);
 }
 
+/** Reads the front door's keys; undefined where there are none. */
+export async function findFrontDoorKeys(directory: string): Promise<FrontDoorKeyFile | undefined> {
+  const path = join(directory, "front-door.json");
+  return (await readTextIfThere(path)) === undefined ? undefined : readJsonFile(path, FrontDoorKeyFile);
+}
+
 /** Reads a cluster's keys, or makes them. */
 export function readClusterKeys(directory: string, cluster: string): Promise<ClusterKeyFile> {
   return readOrMake(join(directory, "clusters", cluster, "keys.json"), ClusterKeyFile, generateClusterKeys);
 }
 
-/** The public keys of the front doors that a cluster's agent on this machine obeys: this machine's own, and those it was given. */
-export async function readTrustedFrontDoors(directory: string, cluster: string): Promise<FrontDoorPublicJwk[]> {
-  const own = getFrontDoorPublicJwk(await readFrontDoorKeys(directory));
+/**
+ * The public keys of the front doors that a cluster's agent on this machine obeys: this machine's own, if it has one or may
+ * make it, and those that the agent was given.
+ */
+export async function readTrustedFrontDoors(
+  directory: string,
+  { cluster, make }: { cluster: string; make: boolean },
+): Promise<FrontDoorPublicJwk[]> {
+  const keys = make ? await readFrontDoorKeys(directory) : await findFrontDoorKeys(directory);
+  const own = keys === undefined ? [] : [getFrontDoorPublicJwk(keys)];
   const path = join(directory, "clusters", cluster, "front-doors.json");
   const given = (await readTextIfThere(path)) === undefined ? [] : await readFrontDoorList(path);
-  return [own, ...given.filter(({ kid }) => kid !== own.kid)];
+  return [...own, ...given.filter(({ kid }) => kid !== own[0]?.kid)];
 }
 
 /** Reads a cluster's keys from a file that must be there. */

@@ -5,11 +5,15 @@ import { stringifyJson } from "../../src/contract/json.ts";
 import { isLoopback } from "../../src/contract/loopback.ts";
 import { AnyObject } from "../../src/contract/objects.ts";
 import { getClusterPublicJwk } from "../../src/sealing/key-files.ts";
-import { readClusterKeys, readFrontDoorKeys, readJsonFile, readTextIfThere } from "./local-files.ts";
+import { findFrontDoorKeys, readClusterKeys, readFrontDoorKeys, readJsonFile, readTextIfThere } from "./local-files.ts";
 
-/** The front door's keys, as `FRONT_DOOR_KEYS` has them. */
-export async function readFrontDoorKeyText(directory: string): Promise<string> {
-  return stringifyJson(await readFrontDoorKeys(directory));
+/** The front door's keys, as `FRONT_DOOR_KEYS` has them; made where there are none, if they may be. */
+export async function readFrontDoorKeyText(
+  directory: string,
+  { make }: { make: boolean },
+): Promise<string | undefined> {
+  const keys = make ? await readFrontDoorKeys(directory) : await findFrontDoorKeys(directory);
+  return keys && stringifyJson(keys);
 }
 
 /** One cluster of this machine, as `CLUSTERS` has it. */
@@ -17,14 +21,19 @@ export async function readOwnCluster(directory: string, cluster: string): Promis
   return stringifyJson(await describeOwnCluster(directory, cluster));
 }
 
-/** The clusters that `cluster:add` has registered, as `CLUSTERS` has them; beside them one of this machine, where there are none or it is always wanted. */
+/**
+ * The clusters that `cluster:add` has registered, as `CLUSTERS` has them; beside them one of this machine, where it is always
+ * wanted, or where there are none and its keys may be made.
+ */
 export async function readClusterList(
   directory: string,
-  { cluster, always }: { cluster: string; always: boolean },
-): Promise<string> {
+  { cluster, always, make }: { cluster: string; always: boolean; make: boolean },
+): Promise<string | undefined> {
   const path = join(directory, "clusters.json");
   const registered = (await readTextIfThere(path)) === undefined ? {} : await readJsonFile(path, AnyObject);
-  const wanted = always ? !Object.hasOwn(registered, cluster) : Object.keys(registered).length === 0;
+  const isEmpty = Object.keys(registered).length === 0;
+  if (isEmpty && !make) return undefined;
+  const wanted = always ? !Object.hasOwn(registered, cluster) : isEmpty;
   return stringifyJson({ ...registered, ...(wanted ? await describeOwnCluster(directory, cluster) : {}) });
 }
 
@@ -41,8 +50,13 @@ export async function findBrokerCredentials(
   { user, url = "" }: { user: "front-door" | "provision"; url?: string | undefined },
 ): Promise<string | undefined> {
   const read = readServers(url);
-  if (!read.ok || read.value.settings.user !== undefined) return undefined;
-  if (!read.value.servers.every((server) => isLoopback(new URL(server).hostname))) return undefined;
+  if (!read.ok || read.value.settings.user !== undefined || !isOnThisMachine(url)) return undefined;
   const path = join(directory, "broker", `${user}.creds`);
   return (await readTextIfThere(path)) === undefined ? undefined : path;
+}
+
+/** Whether a broker's URL leads to this machine alone. */
+export function isOnThisMachine(url: string): boolean {
+  const read = readServers(url);
+  return read.ok && read.value.servers.every((server) => isLoopback(new URL(server).hostname));
 }

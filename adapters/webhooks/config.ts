@@ -11,7 +11,7 @@ import { brokerVariables, fillInFrontDoor, type Environment } from "../node/conf
 
 export const webhookVariables = {
   /** Who is told of what, by name. Secret: see docs/webhooks.md. */
-  WEBHOOKS: jsonText(Subscriptions),
+  WEBHOOKS: v.pipe(jsonText(Subscriptions), v.description("who is told of what, as JSON: see docs/webhooks.md")),
 };
 
 const read = (variables: Environment) =>

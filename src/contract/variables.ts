@@ -16,8 +16,8 @@ export function wholeNumber(least: number, most: number) {
 }
 
 /**
- * Reads variables, or says what is wrong with each: "PORT must be at most 65535; CLUSTER must be …". An empty variable
- * counts as left out; values are not repeated, as they may be secret.
+ * Reads variables, or says what is wrong with each: "PORT must be at most 65535; CLUSTER must be …"; of one that is missing also
+ * its schema's description. An empty variable counts as left out; values are not repeated, as they may be secret.
  */
 export function readVariables<const E extends v.ObjectEntries>(
   entries: E,
@@ -28,7 +28,14 @@ export function readVariables<const E extends v.ObjectEntries>(
   );
   const result = v.safeParse(v.object(entries), given);
   if (result.success) return succeed(result.output);
-  return refuse(result.issues.map((issue) => `${describePath(issue.path ?? [])} ${describeFault(issue)}`).join("; "));
+  return refuse(result.issues.map((issue) => describe(issue, entries)).join("; "));
+}
+
+function describe(issue: v.BaseIssue<unknown>, entries: v.ObjectEntries): string {
+  const path = describePath(issue.path ?? []);
+  const schema = issue.input === undefined ? entries[path] : undefined;
+  const meaning = schema && v.getDescription(schema);
+  return `${path} ${describeFault(issue)}${meaning === undefined ? "" : `: ${meaning}`}`;
 }
 
 /** JSON in an environment variable, held against a schema. */

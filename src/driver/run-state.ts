@@ -4,6 +4,7 @@ import type { Entry, Journal } from "../bus/port.ts";
 import { decodeMessage } from "../contract/decode.ts";
 import { isTerminal, type Failure, type RunResult } from "../contract/events.ts";
 import { noOutputs } from "../contract/outputs.ts";
+import { refuse } from "../contract/result.ts";
 import type { Logger } from "../log.ts";
 import type { ResultOpener } from "./results.ts";
 import type { RunState } from "./decide.ts";
@@ -68,7 +69,7 @@ async function readEvent(from: {
   const { phase, sealed } = event.value.data;
   if (!isTerminal(phase)) return { kind: "live", phase, sequence: entry.sequence };
   if (run.runKeyId !== undefined) results.requireSecret(run.runKeyId);
-  const opened = await results.open({ address: run, phase, sealed: sealed ?? "" });
+  const opened = sealed === undefined ? refuse(withoutKey) : await results.open({ address: run, phase, sealed });
   if (opened.ok) return { kind: "ended", result: opened.value, sealed };
   logger.error(
     { runId: run.runId, cluster: run.cluster, problem: opened.problem },
@@ -76,6 +77,10 @@ async function readEvent(from: {
   );
   return { kind: "ended", result: distrust(opened.problem), sealed: undefined };
 }
+
+/** What an agent reports that could not open its request. */
+const withoutKey =
+  "its agent has ended it without the run's key (the agent's log says why). Do FRONT_DOOR_KEYS, CLUSTERS and the agent's keys.json and front-doors.json belong together?";
 
 /** An end that somebody without the run key has written: what really happened is not known. */
 function distrust(problem: string): RunResult {

@@ -108,6 +108,9 @@ describe.each(natsServerVersions)("with nats-server %s", (version) => {
     expect(await commands.run("cluster:remove", "leaving", "--streams")).toMatchObject({ code: 0, stderr: "" });
     expect((await streamOf()).error).toBeDefined();
     expect(await commands.run("cluster:remove", "leaving", "--streams")).toMatchObject({ code: 0, stderr: "" });
+    expect((await commands.run("cluster:remove", "leaving")).stderr).toMatch(
+      /^Cannot remove cluster leaving: it is not in/,
+    );
     await hub.close();
   });
 });
@@ -129,6 +132,18 @@ describe("whatever the server's version", () => {
   test("broker:init a second time changes nothing", async () => {
     const before = await readFiles(commands.directory);
     expect((await commands.run("broker:init")).stdout).not.toMatch(/^(created|updated)/m);
+    expect(await readFiles(commands.directory)).toEqual(before);
+  });
+
+  test.each([
+    [["cluster:remove", "typo"], /^Cannot remove cluster typo: it is not in .*clusters\.json/],
+    [["cluster:remove", "a", "b"], /one argument is expected, found a, b/],
+    [["cluster:add", "new", "--url", "127.0.0.1:4222"], /^Cannot use --url: each server must be nats:/],
+    [["cluster:add", "new", "--agent-url", "nonsense"], /^Cannot use --agent-url/],
+    [["broker:init", "--port", "abc"], /^Cannot use --port abc: must be a port/],
+  ] as const)("%j is refused, and nothing is written", async ([name, ...args], problem) => {
+    const before = await readFiles(commands.directory);
+    expect(await commands.run(name, ...args)).toMatchObject({ code: 1, stderr: expect.stringMatching(problem) });
     expect(await readFiles(commands.directory)).toEqual(before);
   });
 

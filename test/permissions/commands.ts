@@ -50,7 +50,7 @@ export async function createCommands(directory: string): Promise<Commands> {
     webSocketUrl: `ws://127.0.0.1:${webSocketPort}`,
     run(name, ...args) {
       const script = path.join(root, "scripts", `${name.replace(":", "-")}.ts`);
-      return execute(process.execPath, [script, ...args, ...completeArguments(name)]);
+      return execute(process.execPath, [script, ...completeArguments(name), ...args]);
     },
     runText(text) {
       const completed = text.replaceAll(/^npm run (\S+)(?: --)?(.*)$/gm, (_, name: string, args: string) =>

@@ -55,10 +55,12 @@ export async function provisionCluster(
 }
 
 /** Removes a cluster's streams: what is queued, what happened, what was logged. Twice is fine. */
-export async function removeCluster(connection: NatsConnection, cluster: string): Promise<void> {
+export async function removeCluster(connection: NatsConnection, cluster: string): Promise<string[]> {
   const { streams } = await openManager(connection, {});
+  const removed: string[] = [];
   for (const { name } of describeClusterStreams(checkCluster(cluster), {}))
-    await readIfThere(async () => ({ removed: await streams.delete(name) }));
+    if ((await readIfThere(async () => ({ removed: await streams.delete(name) }))) !== undefined) removed.push(name);
+  return removed;
 }
 
 function provisionStream({ streams }: JetStreamManager, plan: Plan): Promise<Provisioned> {
@@ -102,7 +104,10 @@ async function openManager(connection: NatsConnection, { replicas }: StreamChoic
   try {
     return await jetstreamManager(connection);
   } catch (cause) {
-    throw new Error("Cannot provision the broker: JetStream does not answer. Is it on for this account?", { cause });
+    throw new Error(
+      "Cannot provision the broker: JetStream does not answer. Is it on for this account, and may these credentials (NATS_CREDENTIALS) make streams?",
+      { cause },
+    );
   }
 }
 
