@@ -13,6 +13,7 @@ import { acceptSessions } from "./middleware/authenticate/accept-sessions.ts";
 import {
   getCaller,
   getRights,
+  getValidUntil,
   hasSession,
   requireDriver,
   requireRight,
@@ -115,6 +116,8 @@ export function createApp(options: AppOptions): Hono<{ Variables: RequestIdVaria
       nameOf: (c) => getCaller(c)?.name ?? "unknown",
       viewerOf,
       logger: logger.child({ component: "runs" }),
+      now,
+      validUntil: getValidUntil,
       observer: options.observer,
     }),
   );

@@ -28,6 +28,9 @@ export interface RunsRoutesOptions {
   /** What the caller of a request may see. */
   readonly viewerOf: (c: Context) => Viewer;
   readonly logger: Logger;
+  readonly now: () => Date;
+  /** When what a request was let in by ends, milliseconds since 1970. */
+  readonly validUntil: (c: Context) => number | undefined;
   readonly observer?: StreamObserver | undefined;
 }
 

@@ -29,6 +29,12 @@ export interface StreamResponses {
   allEvents(c: Context, viewer: Viewer): Promise<Response>;
 }
 
+/**
+ * Who may read is asked once, at the beginning: a stream ends with the token or session that opened it, and after half a day in
+ * any case, as what a token is held against may change. Its client connects again, and is asked again.
+ */
+const mostMilliseconds = 12 * 3600 * 1000;
+
 /** Is told when somebody begins to read a stream, and calls what it gave back when nobody reads it any more. */
 export interface StreamObserver {
   streamOpened(stream: { route: string }): () => void;
@@ -37,10 +43,15 @@ export interface StreamObserver {
 export function createStreamResponses({
   bus,
   logger,
+  now,
+  validUntil,
   observer,
 }: {
   bus: Pick<Bus, "events" | "logs">;
   logger: Logger;
+  now: () => Date;
+  /** When what a request was let in by ends, milliseconds since 1970. */
+  validUntil: (c: Context) => number | undefined;
   observer?: StreamObserver | undefined;
 }): StreamResponses {
   const onError = (error: unknown) => logger.warn({ err: error }, "A stream broke off");
@@ -59,7 +70,9 @@ export function createStreamResponses({
     c.header("X-Content-Type-Options", "nosniff");
     // nginx would hold it back until it has enough of it.
     c.header("X-Accel-Buffering", "no");
-    return c.body(toBody({ produce: observer ? countViewers(produce, { observer, c }) : produce, onError }));
+    const left = Math.max(0, Math.min((validUntil(c) ?? Infinity) - now().getTime(), mostMilliseconds));
+    const bounded = endAfter(left, produce);
+    return c.body(toBody({ produce: observer ? countViewers(bounded, { observer, c }) : bounded, onError }));
   }
 
   async function runEvents(c: Context, run: FoundRun): Promise<Response> {
@@ -116,6 +129,21 @@ export function createStreamResponses({
 }
 
 type Produce = (signal: AbortSignal) => AsyncIterable<string>;
+
+/** Breaks off after so long, rather than looking as if all had been said. */
+function endAfter(milliseconds: number, produce: Produce): Produce {
+  return async function* (signal) {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), milliseconds);
+    try {
+      yield* produce(AbortSignal.any([signal, over.signal]));
+      if (over.signal.aborted && !signal.aborted)
+        throw new Error("Cannot go on: what the reader was let in by has ended");
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
 
 function countViewers(produce: Produce, { observer, c }: { observer: StreamObserver; c: Context }): Produce {
   const route = routePath(c);

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { buildBody, path } from "../../src/app.fixture.ts";
 import { createConsoleLogger } from "../../src/log.ts";
-import { createAuthentication } from "../../src/middleware/authenticate/authenticate.ts";
+import { createAuthentication, requireToken } from "../../src/middleware/authenticate/authenticate.ts";
 import { parseAuthenticationConfig } from "../../src/middleware/authenticate/config.ts";
+import { allRights } from "../../src/middleware/authenticate/rights.ts";
+import { accept } from "../../src/middleware/authenticate/verdict.ts";
 import { openStage, parseSse, readPieces, sse } from "./stage.ts";
 
 const names = ["all", "reader", "canceller", "driver", "prod", "tofu"] as const;
@@ -158,5 +160,33 @@ describe("POST /runs/<id>/cancel", () => {
     expect((await ask("all", "POST", "/runs/01jd0v8e3k7xw2m4n6p8q0r1s2/cancel")).status).toBe(404);
     expect((await ask("all", "GET", `/runs/${run.runId}/cancel`)).status).toBe(405);
     expect((await ask("all", "DELETE", `/runs/${run.runId}`)).status).toBe(405);
+  });
+});
+
+describe("A stream", () => {
+  const logger = createConsoleLogger({ write: () => undefined, now: () => new Date(), level: "silent" });
+  /** A stage for tokens that are good for so long: its clock stands still. */
+  async function openBriefStage(milliseconds: number) {
+    const until = Date.parse("2027-01-15T08:00:00.000Z") + milliseconds;
+    const verify = async () => accept({ kind: "jwt", name: "alice" }, allRights, { until });
+    return openStage({ authenticate: requireToken(verify, logger) });
+  }
+  const headers = { Authorization: "Bearer a.b.c", ...sse };
+
+  test("ends with the token that it was opened with, without saying that it is all", async () => {
+    const { open, write } = await openBriefStage(1500);
+    const run = await write.run("prod", ["requested"]);
+    for (const target of [`/runs/${run.runId}/events`, `/runs/${run.runId}/logs`, "/events?follow=true"]) {
+      const following = readPieces(await open(target, headers));
+      await following.until((text) => text.includes("retry:"));
+      await expect(following.toEnd()).rejects.toThrow(/what the reader was let in by has ended/);
+      expect(following.soFar()).not.toContain("event: end");
+    }
+  });
+
+  test("that ends before its token is whole", async () => {
+    const { open, write } = await openBriefStage(60_000);
+    const run = await write.run("prod");
+    expect(await readPieces(await open(`/runs/${run.runId}/events`, headers)).toEnd()).toContain("event: end");
   });
 });

@@ -40,6 +40,7 @@ export function acceptSessions({
       return respondWithError(c, "RES-104", "Cannot take this request: a page of another site may have sent it");
     c.set("caller", resumed.value.caller);
     c.set("rights", resumed.value.rights);
+    c.set("validUntil", resumed.value.until);
     c.set("hasSession", true);
     await next();
   };

@@ -22,6 +22,8 @@ import { reject, type Caller, type Verdict } from "./verdict.ts";
 export interface AuthenticationVariables {
   caller: Caller;
   rights: Rights;
+  /** When what the caller was let in by ends, milliseconds since 1970; left out where it says no end. */
+  validUntil?: number | undefined;
 }
 
 export interface AuthenticationOptions {
@@ -68,6 +70,7 @@ export function requireToken(verify: Verify, logger: Logger): Authenticate {
     if (verdict.kind === "accepted") {
       c.set("caller", verdict.caller);
       c.set("rights", verdict.rights);
+      c.set("validUntil", verdict.until);
       await next();
       return;
     }

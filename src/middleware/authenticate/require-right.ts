@@ -17,6 +17,11 @@ export function getCaller(c: Context<Environment>): Caller | undefined {
   return c.get("caller");
 }
 
+/** When what the caller was let in by ends, milliseconds since 1970; undefined where it says no end. */
+export function getValidUntil(c: Context<Environment>): number | undefined {
+  return c.get("validUntil");
+}
+
 /** Whether the caller of a request came by a session. */
 export function hasSession(c: Context<Environment>): boolean {
   return c.get("hasSession") === true;

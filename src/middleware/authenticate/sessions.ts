@@ -19,7 +19,14 @@ export interface Sessions {
   /** Takes a token for a session; or says why not, for our log. */
   begin(token: string): Promise<BegunSession | Exclude<Verdict, { kind: "accepted" }>>;
   /** Whose session it is, and what they may do now. The problem is for our log. */
-  resume(text: string): Promise<Result<{ caller: Caller; rights: Rights }>>;
+  resume(text: string): Promise<Result<ResumedSession>>;
+}
+
+export interface ResumedSession {
+  readonly caller: Caller;
+  readonly rights: Rights;
+  /** Milliseconds since 1970. */
+  readonly until: number;
 }
 
 export interface BegunSession {
@@ -75,7 +82,7 @@ export function createSessions(config: AuthenticationConfig, { verify, keys, now
       const holder = await findHolder(session.value);
       if (holder === undefined) return refuse("what it rests on is not configured any more");
       const caller = { kind: session.value.kind, name: holder.name };
-      return succeed({ caller, rights: withoutDriving(holder.rights) });
+      return succeed({ caller, rights: withoutDriving(holder.rights), until: session.value.until });
     },
   };
 }
