@@ -57,7 +57,7 @@ describe("what docs/configuration.md says of AUTHENTICATION", () => {
     expect(named.filter((key) => !section.includes(`\`${key}\``))).toEqual([]);
     const row = /`jwks.algorithms` +\|[^|]*/.exec(section)?.[0] ?? "";
     const [defaults = "", others = ""] = row.split("Also known");
-    const list = (part: string) => [...part.matchAll(/`([A-Z][A-Za-z0-9]+)`/g)].map(([, name]) => name);
+    const list = (part: string) => [...part.matchAll(/`([A-Z][A-Za-z0-9]+)`/g)].map(([, name = ""]) => name);
     expect(list(defaults)).toEqual(defaultJwksAlgorithms);
     expect([...list(defaults), ...list(others)].toSorted()).toEqual(signatureAlgorithms.toSorted());
     expect(section).toContain(`more than ${limits.bearerTokenBytes / 1024} KiB`);

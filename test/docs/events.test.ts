@@ -105,7 +105,7 @@ describe("docs/events.md", () => {
     if (!chunk.ok) throw new Error(chunk.problem);
     expect(new TextDecoder().decode(chunk.value.text)).toBe("Creating the bucket\nDone\n");
     const all: Required<LogChunkHeader> = { ...chunk.value.header, gap: { bytes: 1, reason: "" }, end: true };
-    const explained = [...aboutLogs.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name);
+    const explained = [...aboutLogs.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name = ""]) => name);
     expect(explained.toSorted()).toEqual(Object.keys(all).toSorted());
     expect(aboutLogs.replaceAll(/\s+/g, " ")).toContain(`${limits.logChunkBytes / 1024} KiB of text`);
   });

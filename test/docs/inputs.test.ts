@@ -16,7 +16,7 @@ const sections = new Map(page.split(/^## /m).map((text) => [text.split("\n", 1)[
 const section = (title: string) => sections.get(title) ?? `no section ${title}`;
 
 /** What stands in the first column of a section's table. */
-const listRows = (title: string) => [...section(title).matchAll(/^\| `([a-z_.]+)` /gm)].map(([, name]) => name);
+const listRows = (title: string) => [...section(title).matchAll(/^\| `([a-z_.]+)` /gm)].map(([, name = ""]) => name);
 
 /** The row of a table that begins like this, with single spaces. */
 function findRow(title: string, beginning: string): string {
