@@ -20,8 +20,6 @@ export const limits = {
   bearerTokenBytes: 8 * 1024,
   /** `Humanitec-Driver-Cookie`, bytes: must be fewer than this. */
   cookieBytes: 10_240,
-  /** A longer log line is shown as several. */
-  logLineBytes: 64 * 1024,
   /** Payload of one log chunk, bytes. */
   logChunkBytes: 64 * 1024,
   /** A log chunk is published at most this long after its first byte, milliseconds. */

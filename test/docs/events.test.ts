@@ -5,6 +5,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
 import { eventTypes, RunEvent } from "../../src/contract/events.ts";
+import { limits } from "../../src/contract/limits.ts";
+import { decodeLogChunk, type LogChunkHeader } from "../../src/contract/log-chunk.ts";
 import { isJsonObject, parseJsonObject, stringifyJson, type JsonObject } from "../../src/contract/json.ts";
 import { toSchemaDocument } from "../../src/docs/json-schema.ts";
 import { createDriverClient, createGuresid } from "../support/driver-client.ts";
@@ -15,6 +17,7 @@ import { awaitInShell } from "../support/witness.ts";
 
 const root = join(import.meta.dirname, "../..");
 const page = await readFile(join(root, "docs/events.md"), "utf8");
+const [beforeLogs = "", aboutLogs = ""] = page.split("## Logs on NATS");
 const lines = (await readFile(join(root, "examples/consumers/events.jsonl"), "utf8")).trim().split("\n");
 const examples = lines.map(demandObject);
 
@@ -85,7 +88,7 @@ describe("docs/events.md", () => {
   });
 
   test("explains every key of an event and of its data", () => {
-    const explained = page.matchAll(/^\| (`\w+`(?:, `\w+`)*) +\|/gm);
+    const explained = beforeLogs.matchAll(/^\| (`\w+`(?:, `\w+`)*) +\|/gm);
     const names = [...explained].flatMap(([, cell = ""]) =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
     );
@@ -94,6 +97,17 @@ describe("docs/events.md", () => {
     expect(
       keys.filter((key) => !names.includes(key) && !["specversion", "datacontenttype", "warning"].includes(key)),
     ).toEqual([]);
+  });
+
+  test("shows a chunk of a log that can be read, and explains every key of its first line", () => {
+    const [, block = ""] = /<!-- example: log chunk -->\s+```text\n([^]*?)```/.exec(aboutLogs) ?? [];
+    const chunk = decodeLogChunk(new TextEncoder().encode(block));
+    if (!chunk.ok) throw new Error(chunk.problem);
+    expect(new TextDecoder().decode(chunk.value.text)).toBe("Creating the bucket\nDone\n");
+    const all: Required<LogChunkHeader> = { ...chunk.value.header, gap: { bytes: 1, reason: "" }, end: true };
+    const explained = [...aboutLogs.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name = ""]) => name);
+    expect(explained.toSorted()).toEqual(Object.keys(all).toSorted());
+    expect(aboutLogs.replaceAll(/\s+/g, " ")).toContain(`${limits.logChunkBytes / 1024} KiB of text`);
   });
 });
 

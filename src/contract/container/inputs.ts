@@ -8,8 +8,9 @@ import { limits } from "../limits.ts";
 import { ResourceType } from "../names.ts";
 import { AnyObject, knownKeys, mapOf } from "../objects.ts";
 import { AbsoluteDirectory, RelativePath } from "./paths.ts";
+import { explained } from "./explained.ts";
 import { sourceSecrets, sourceValues } from "./source.ts";
-import { VariableName } from "./variables.ts";
+import { defaultSharedDirectory, VariableName } from "./variables.ts";
 
 /** Text that can be written to a file byte for byte: half a surrogate pair is legal in JSON, but has no UTF-8. */
 const writable = v.pipe(
@@ -23,30 +24,49 @@ const kubernetesName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "must be a Kubernetes name"),
 );
-const variables = v.optional(mapOf(VariableName, text));
-const files = v.optional(mapOf(RelativePath, writable));
+const variables = mapOf(VariableName, text);
+const files = mapOf(RelativePath, writable);
 const fieldName = v.pipe(
   v.string("must name a field of secrets.account"),
   v.nonEmpty("must name a field of secrets.account"),
 );
 
+const image = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  atMostCharacters(1024),
+  v.regex(/^\S*$/, "must not hold white space"),
+);
+
 const Job = knownKeys({
-  image: v.optional(
-    v.pipe(
-      v.string(),
-      v.nonEmpty("must not be empty"),
-      atMostCharacters(1024),
-      v.regex(/^\S*$/, "must not hold white space"),
-    ),
+  image: explained(image, "The container's image. Needed, unless pod_template names one"),
+  command: explained(list, "What is run in place of the image's entry point"),
+  args: explained(list, "Its arguments, in place of the image's own"),
+  shared_directory: explained(
+    AbsoluteDirectory,
+    `Where code and files are in the container, absolute; ${defaultSharedDirectory} if left out`,
   ),
-  command: v.optional(list),
-  args: v.optional(list),
-  shared_directory: v.optional(AbsoluteDirectory),
-  namespace: v.optional(kubernetesName),
-  service_account: v.optional(kubernetesName),
-  variables,
-  pod_template: v.optional(v.union([v.string(), AnyObject], "must be YAML text or an object")),
+  namespace: explained(
+    kubernetesName,
+    "The namespace of the run: the agent's own choice, or another one that it allows",
+  ),
+  service_account: explained(kubernetesName, "The service account of the run, one that the agent allows"),
+  variables: explained(variables, "Variables of the container that may be seen. Secret ones belong into secrets"),
+  pod_template: explained(
+    v.union([v.string(), AnyObject], "must be YAML text or an object"),
+    "A pod, as YAML text or as an object, that is merged over the run's own",
+  ),
 });
+
+const timeout = v.pipe(
+  v.number("must be a number of seconds"),
+  v.integer("must be whole seconds"),
+  v.minValue(1, (issue) => `is ${issue.received} seconds, at least 1 is needed`),
+  v.maxValue(
+    limits.timeoutSeconds,
+    (issue) => `is ${issue.received} seconds, the limit is ${limits.timeoutSeconds} seconds`,
+  ),
+);
 
 /** `driver.values` of the container driver. */
 export const ContainerValues = knownKeys({
@@ -61,37 +81,43 @@ export const ContainerValues = knownKeys({
     ),
     v.metadata({ anyOf: [{ required: ["image"] }, { required: ["pod_template"] }] }),
   ),
-  cluster: v.optional(v.union([v.string(), AnyObject], "must be a name or an object")),
-  credentials_config: v.optional(
-    knownKeys({
-      environment: v.optional(mapOf(VariableName, fieldName)),
-      script_variables: v.optional(knownKeys({ variables: mapOf(v.string(), fieldName), file: RelativePath })),
-    }),
+  cluster: explained(
+    v.union([v.string(), AnyObject], "must be a name or an object"),
+    "Which cluster: a name, {name}, or the orchestrator's {cluster: {name}}; the default one if left out",
   ),
-  files,
-  source: v.optional(knownKeys(sourceValues)),
-  append_logs_to_error: v.optional(v.boolean()),
-  timeout: v.optional(
-    v.pipe(
-      v.number("must be a number of seconds"),
-      v.integer("must be whole seconds"),
-      v.minValue(1, (issue) => `is ${issue.received} seconds, at least 1 is needed`),
-      v.maxValue(
-        limits.timeoutSeconds,
-        (issue) => `is ${issue.received} seconds, the limit is ${limits.timeoutSeconds} seconds`,
+  credentials_config: explained(
+    knownKeys({
+      environment: explained(mapOf(VariableName, fieldName), "Variables, each with a field of secrets.account"),
+      script_variables: explained(
+        knownKeys({
+          variables: v.pipe(
+            mapOf(v.string(), fieldName),
+            v.description("Keys of the file, each with a field of secrets.account"),
+          ),
+          file: v.pipe(RelativePath, v.description("Its path below the shared directory")),
+        }),
+        "A JSON file of credentials",
       ),
-    ),
+    }),
+    "How the container gets the fields of secrets.account",
+  ),
+  files: explained(files, "Text files by their paths below the shared directory; they are laid over the source"),
+  source: explained(knownKeys(sourceValues), "A git repository that is checked out into the shared directory"),
+  append_logs_to_error: explained(v.boolean(), "Adds the end of the log to a failure's message"),
+  timeout: explained(
+    timeout,
+    `Seconds that a run may take, ${limits.defaultTimeoutSeconds} if left out, ${limits.timeoutSeconds} at most`,
   ),
 });
 export type ContainerValues = v.InferOutput<typeof ContainerValues>;
 
 /** `driver.secrets` of the container driver. */
 export const ContainerSecrets = knownKeys({
-  account: v.optional(AnyObject),
-  job: v.optional(knownKeys({ variables })),
-  cluster: v.optional(AnyObject),
-  files,
-  source: v.optional(knownKeys(sourceSecrets)),
+  account: explained(AnyObject, "Credentials of a cloud account: credentials_config names its fields"),
+  job: v.optional(knownKeys({ variables: explained(variables, "Variables of the container that nobody may see") })),
+  cluster: explained(AnyObject, "Taken, and not used: the agent has its own way into its cluster"),
+  files: explained(files, "Text files that hold secrets"),
+  source: explained(knownKeys(sourceSecrets), "Credentials for the source"),
 });
 export type ContainerSecrets = v.InferOutput<typeof ContainerSecrets>;
 

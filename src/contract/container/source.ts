@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { atMostCharacters } from "../length.ts";
 import { isLoopback } from "../loopback.ts";
 import { refuse, succeed, type Result } from "../result.ts";
+import { explained } from "./explained.ts";
 import { RelativePath } from "./paths.ts";
 
 /** A git URL taken apart: enough to bind a credential to its host. */
@@ -105,22 +106,25 @@ export const GitRef = v.pipe(
   v.check((ref) => ref.split("/").every((part) => part !== "" && !/^\.|\.lock$/.test(part)), refProblem),
 );
 
+const userName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._@+-]{1,128}$/, "must be a user name"));
+
 /** `source` of the request's plain values. */
 export const sourceValues = {
-  url: GitUrlText,
-  ref: v.optional(GitRef),
-  path: v.optional(RelativePath),
-  username: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._@+-]{1,128}$/, "must be a user name"))),
-  /** Look whether the branch has moved when the same request comes again after a success. */
-  refresh: v.optional(v.boolean()),
+  url: v.pipe(GitUrlText, v.description("https://host/path, ssh://user@host/path or user@host:path")),
+  ref: explained(GitRef, "A branch, a tag, a commit or a full ref; the repository's own default branch if left out"),
+  path: explained(RelativePath, "The folder in the repository that the container works in"),
+  username: explained(userName, "The user for https, beside secrets.source.password"),
+  refresh: explained(v.boolean(), "The same request, after a success, runs again if its branch has moved"),
 };
+
+const password = v.pipe(v.string(), v.nonEmpty("must not be empty"), v.regex(/^[^\r\n\x00]*$/, "must be one line"));
 
 /** `source` of the request's secrets. */
 export const sourceSecrets = {
-  ssh_key: v.optional(v.pipe(v.string(), v.nonEmpty("must not be empty"))),
-  password: v.optional(
-    v.pipe(v.string(), v.nonEmpty("must not be empty"), v.regex(/^[^\r\n\x00]*$/, "must be one line")),
+  ssh_key: explained(v.pipe(v.string(), v.nonEmpty("must not be empty")), "A private key, for ssh"),
+  password: explained(password, "A password or token, for https"),
+  known_hosts: explained(
+    v.string(),
+    "Host keys that are trusted, as in ssh's known_hosts file; the agent's own if left out",
   ),
-  /** Host keys that are trusted, as in ssh's known_hosts file; without them the agent's own policy decides. */
-  known_hosts: v.optional(v.string()),
 };
