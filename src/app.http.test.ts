@@ -191,7 +191,7 @@ describe("bodies", () => {
     ["null", "the body is null, must be an object"],
     ["[{}]", "the body is a list, must be an object"],
     ['{"__proto__":{}}', 'it has the key "__proto__", which is not allowed'],
-    [`{"type":"s3","resource":${"[".repeat(100_000)}`, "nested too deep: it is 100001 levels, the limit is 108 levels"],
+    [`{"type":"s3","resource":${"[".repeat(100_000)}`, "nested too deep: it is 100001 levels, the limit is 100 levels"],
     ["{}", "type is missing; resource is missing"],
     ['{"type":"s3","resource":{},"id":"x"}', "id is not known here; known: type, resource, driver"],
   ])("such as %s are refused: %s", async ([body, problem]) => {

@@ -246,6 +246,7 @@ describe("a front door that is restarted", () => {
     expect(await newer.put()).toMatchObject({ status: 200, runId });
     // It is told, and on record.
     await expectRefusal();
+    expect((await older.get()).status).toBe(503);
     expect(await newer.put()).toMatchObject({ status: 200, runId });
     // To destroy it, only its cluster's key is needed.
     expect((await older.delete()).status).toBe(202);

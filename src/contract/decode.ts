@@ -15,10 +15,14 @@ export function encodeMessage(message: unknown): Uint8Array {
 }
 
 /** Decodes a message of ours; keys that the schema doesn't know are ignored, so that a newer writer breaks no reader. */
-export function decodeMessage<S extends AnySchema>(schema: S, bytes: Uint8Array): Result<v.InferOutput<S>> {
+export function decodeMessage<S extends AnySchema>(
+  schema: S,
+  bytes: Uint8Array,
+  mostLevels = limits.jsonDepth + limits.envelopeDepth,
+): Result<v.InferOutput<S>> {
   const text = decodeUtf8(bytes);
   if (!text.ok) return text;
-  const parsed = parseJson(text.value, limits.jsonDepth + limits.envelopeDepth);
+  const parsed = parseJson(text.value, mostLevels);
   return parsed.ok ? check(schema, parsed.value) : parsed;
 }
 

@@ -3,13 +3,15 @@ import { eventTypes, type RunResult, type TerminalPhase } from "../contract/even
 import type { RunAddress } from "../contract/names.ts";
 import type { Result } from "../contract/result.ts";
 import { findRunSecret, type FrontDoorKeys } from "../sealing/keys.ts";
-import { openResult } from "../sealing/result.ts";
+import { openResult, readResultSecret } from "../sealing/result.ts";
 
 export interface ResultOpener {
   /** Refused when it was sealed for another run, cluster or end, by another key, or was changed on the way. */
   open(what: { address: RunAddress; phase: TerminalPhase; sealed: string }): Promise<Result<RunResult>>;
   /** Throws `RunSecretMissing` unless we have the secret of that id: then what we can't open was sealed by nobody whom we trust. */
   requireSecret(id: string): void;
+  /** The same for a result that we have recorded ourselves: what it names is our own word. */
+  requireSecretOf(sealed: string): void;
 }
 
 export function createResultOpener(keys: FrontDoorKeys): ResultOpener {
@@ -18,6 +20,10 @@ export function createResultOpener(keys: FrontDoorKeys): ResultOpener {
       openResult(sealed, { runId, cluster, type: eventTypes[phase], secrets: keys.runSecrets }),
     requireSecret(id) {
       findRunSecret(keys, id);
+    },
+    requireSecretOf(sealed) {
+      const id = readResultSecret(sealed);
+      if (id !== undefined) findRunSecret(keys, id);
     },
   };
 }

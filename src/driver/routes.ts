@@ -39,7 +39,8 @@ export function createDriverRoutes(options: DriverRoutesOptions): Hono {
     if (target instanceof Response) return target;
     const body = await readBody(c, limits.requestBodyBytes);
     if (body.kind !== "read") return refuseBody(c, body);
-    const data = decodeMessage(InputData, body.bytes);
+    // Without the room that is kept for what we put around it on its way.
+    const data = decodeMessage(InputData, body.bytes, limits.jsonDepth);
     if (!data.ok) return respondWithError(c, "RES-100", `Cannot read the request: ${data.problem}`);
     const wanted = target.driver.toWanted(data.value);
     if (!wanted.ok) return respondWithError(c, "RES-100", `Cannot start a run: ${wanted.problem}`);

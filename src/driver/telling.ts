@@ -32,6 +32,7 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
       if (await isOutdated(address, loaded)) return undefined;
       throw new Error(`Cannot answer for run ${situation.record.run.runId}: its recorded result is missing`);
     }
+    results.requireSecretOf(result.sealed);
     const opened = await results.open({ address: result, phase: "succeeded", sealed: result.sealed });
     if (opened.ok && opened.value.kind === "succeeded") return opened.value.outputs;
     throw new Error(

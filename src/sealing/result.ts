@@ -25,6 +25,12 @@ export async function sealResult(
   return encryptCompact(encodeMessage(result), base64url.decode(runKey), header);
 }
 
+/** The id of the secret that a result says it was sealed under; undefined where it is none. Nobody vouches for it. */
+export function readResultSecret(sealed: string): string | undefined {
+  const header = readHeader(sealed, { alg: resultAlgorithm, typ: types.result });
+  return header.ok ? header.value.kid : undefined;
+}
+
 /** Opens a result that is expected of this run, as the event of that type. Refused in a sentence without secrets. */
 export async function openResult(
   sealed: string,

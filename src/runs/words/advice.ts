@@ -2,7 +2,8 @@
 import type { FailureReason } from "../../contract/errors.ts";
 
 const advice: Readonly<Record<FailureReason, string>> = {
-  "invalid-request": "Mend the request: what is wrong with it stands above.",
+  "invalid-request":
+    "Mend the request: what is wrong with it stands above. If that speaks of keys or front doors, tell the operator.",
   "launch-refused":
     "The cluster's agent doesn't allow what the request asks for: ask for something else, or have its operator allow it.",
   "exit-code":
