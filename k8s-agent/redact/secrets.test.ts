@@ -73,4 +73,42 @@ describe("collectSecrets", () => {
     const { values } = collect(`{"account": {"constructor": "same-value", "toString": "same-value"}}`);
     expect(values).toEqual(["same-value"]);
   });
+
+  const pem = `-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\nEFAASCBKcwggSjAgEAAoIBAQDL\n-----END PRIVATE KEY-----\n`;
+  const serviceAccount = JSON.stringify({ client_secret: "GOCSPX-hunter2", pin: "1234", private_key: pem });
+
+  test.each([
+    ["JSON", serviceAccount, ["GOCSPX-hunter2", pem]],
+    ["JSON in base64", Buffer.from(serviceAccount).toString("base64"), [serviceAccount, "GOCSPX-hunter2", pem]],
+    ["JSON in JSON", JSON.stringify({ key: serviceAccount }), [serviceAccount, "GOCSPX-hunter2", pem]],
+    ["a text in base64url", Buffer.from("über-secret-word").toString("base64url"), ["über-secret-word"]],
+    ["an ini file", "[default]\naws_secret_access_key = wJalrXUtnFEMI\nregion=eu\n", ["wJalrXUtnFEMI"]],
+    ["a .env file", `export TOKEN="tok-12345678"\nNAME='a-longer-name'\n`, ["tok-12345678", "a-longer-name"]],
+    [
+      "a kubeconfig",
+      "apiVersion: v1\nkind: Config\nusers:\n- user:\n    token: sha256~kube-token\n",
+      ["sha256~kube-token"],
+    ],
+  ])("takes what %s holds, each by itself, and warns of nothing there", (_, document, inner) => {
+    const { values, warnings } = collectSecrets({ secrets: { account: { credentials: document } } });
+    expect(new Set(values)).toEqual(new Set([document, ...inner]));
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    "password1234password",
+    "https://example.com/?a=bcdefghijk",
+    "a: longer-value",
+    "{not json at all}",
+    pem.trim(),
+  ])("takes what holds no document as it is: %j", (text) => {
+    expect(collectSecrets({ secrets: { account: { text } } }).values).toEqual([text]);
+  });
+
+  test("takes any text apart, however it looks, before the test's time is up", () => {
+    for (const piece of ["a", "=", ": ", "a=", '"', "[", "- a: b\n", `${"a".repeat(199)}\n`]) {
+      const text = piece.repeat(400_000 / piece.length);
+      expect(collectSecrets({ secrets: { account: { text } } }).values).toContain(text);
+    }
+  });
 });
