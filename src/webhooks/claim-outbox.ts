@@ -36,14 +36,20 @@ export const usualTiming: Timing = { renew: 5_000, takeOver: 20_000 };
 export async function claimOutbox(options: ClaimOptions): Promise<HeldOutbox | undefined> {
   const { timing, signal } = options;
   let seen = { revision: -1, since: 0 };
+  let doubted = false;
   while (!signal.aborted) {
     try {
       const { value, revision } = await options.store.load();
       if (revision !== seen.revision) seen = { revision, since: performance.now() };
       const isFree = value === undefined || value.holder === "" || value.holder === options.holder;
       if (isFree || performance.now() - seen.since > timing.takeOver) {
-        const held = await take(options, value, revision);
+        const newest = await findNewest(options);
+        // A stream that was made anew counts from 1 again. A replica that lags behind says less, too, but not twice.
+        const isAnew = value !== undefined && value.cursor > newest;
+        const state = value === undefined ? createState(newest) : isAnew ? createState(0) : value;
+        const held = isAnew && !doubted ? undefined : await take(options, state, revision);
         if (held !== undefined) return held;
+        doubted = isAnew;
       }
     } catch (error) {
       if (!(error instanceof BusUnavailable)) throw error;
@@ -54,17 +60,17 @@ export async function claimOutbox(options: ClaimOptions): Promise<HeldOutbox | u
 }
 
 async function take(
-  { store, events, cluster, holder }: ClaimOptions,
-  value: OutboxState | undefined,
+  { store, holder }: ClaimOptions,
+  found: OutboxState,
   expected: number,
 ): Promise<HeldOutbox | undefined> {
-  const state = { ...(value ?? createState(await findNewest(events, cluster))), holder };
+  const state = { ...found, holder };
   const written = await store.save(state, expected);
   return written.kind === "written" ? { state, revision: written.revision } : undefined;
 }
 
-/** A new subscription is told of what happens from now on. */
-async function findNewest(events: Pick<History, "page">, cluster: string): Promise<number> {
+/** Where the cluster's events are now: a new subscription is told of what happens from then on. */
+async function findNewest({ events, cluster }: Pick<ClaimOptions, "events" | "cluster">): Promise<number> {
   const { entries } = await events.page(cluster, { count: 1 });
   return entries[0]?.sequence ?? 0;
 }

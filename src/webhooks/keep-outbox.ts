@@ -1,6 +1,7 @@
 /** An outbox in the hands of the program that delivers from it: its state in memory, stored again and again. */
 import { pause } from "../bus/pause.ts";
 import { BusUnavailable } from "../bus/port.ts";
+import { createBell } from "./bell.ts";
 import type { HeldOutbox, Timing } from "./claim-outbox.ts";
 import { admitReplay, type OutboxState, type Pending, type Wanted } from "./outbox-state.ts";
 import type { OutboxStore } from "./outbox-store.ts";
@@ -33,15 +34,15 @@ const gather = 100;
 
 export function keepOutbox({ state, revision: taken }: HeldOutbox, { store, timing, signal }: KeepOptions): KeptOutbox {
   const ending = new AbortController();
+  const bell = createBell([signal, ending.signal]);
   const runs = new Map<string, Pending>();
   for (const { runId, ...pending } of state.runs) runs.set(runId, pending);
   const { holder } = state;
   let revision = taken;
   let dirty = false;
-  let wakeAll = Promise.withResolvers<void>();
   let replay: readonly Wanted[] = state.replay;
   let failure: Error | undefined;
-  const outbox = { runs, cursor: state.cursor, changed, wait, admit, lost: ending.signal, letGo };
+  const outbox = { runs, cursor: state.cursor, changed, wait: bell.wait, admit, lost: ending.signal, letGo };
   const keeping = keep().catch((error: unknown) => {
     failure = new Error("Cannot keep an outbox", { cause: error });
     ending.abort();
@@ -49,14 +50,7 @@ export function keepOutbox({ state, revision: taken }: HeldOutbox, { store, timi
 
   function changed(): void {
     dirty = true;
-    wakeAll.resolve();
-    wakeAll = Promise.withResolvers();
-  }
-
-  async function wait(milliseconds: number): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([wakeAll.promise, pause(milliseconds, AbortSignal.any([signal, ending.signal, done.signal]))]);
-    done.abort();
+    bell.ring();
   }
 
   function admit(): void {
@@ -96,7 +90,7 @@ export function keepOutbox({ state, revision: taken }: HeldOutbox, { store, timi
 
   async function keep(): Promise<void> {
     while (!ending.signal.aborted) {
-      if (!dirty) await wait(timing.renew);
+      if (!dirty) await bell.wait(timing.renew);
       await pause(Math.min(gather, timing.renew), ending.signal);
       if (ending.signal.aborted) return;
       try {
@@ -114,6 +108,7 @@ export function keepOutbox({ state, revision: taken }: HeldOutbox, { store, timi
     const isOurs = !ending.signal.aborted;
     ending.abort();
     await keeping;
+    bell.close();
     if (failure !== undefined) throw failure;
     // A write that is refused now was another program's.
     if (isOurs) await save("").catch(() => undefined);

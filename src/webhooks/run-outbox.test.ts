@@ -108,6 +108,23 @@ test("a target is told of every event from the beginning of its subscription on,
   expect(told.map(({ body }) => body).join()).not.toContain("canary");
 });
 
+test("a stream that was made anew, and counts from 1 again, is told of from its beginning", async () => {
+  const before = createMemoryBus();
+  await publish(before, first, story);
+  const { texts: told } = await begin(before, () => ok);
+  await publish(before, second, story);
+  await expect.poll(told).toEqual(storyOf("3"));
+  await running.pop()?.stop();
+  const { value } = await createOutboxStore(before.records, address).load();
+  expect(value?.cursor).toBe(12);
+
+  const anew = createMemoryBus();
+  await createOutboxStore(anew.records, address).save(value ?? expect.unreachable(), 0);
+  await publish(anew, first, ["requested", "failed"]);
+  const { texts } = start(anew, () => ok);
+  await expect.poll(texts).toEqual(["2 run.requested.v1", "2 run.failed.v1"]);
+});
+
 test("a filter leaves out what isn't wanted", async () => {
   const bus = createMemoryBus();
   const to = {

@@ -1,5 +1,7 @@
 /** What goes wrong between a bus and its broker: with real servers, killed, paused, restarted. */
 import { setTimeout as wait } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { describe, expect, test } from "vitest";
 import { natsServerVersions, type NatsServerVersion } from "../../scripts/nats-server.ts";
@@ -92,6 +94,28 @@ describe.each(natsServerVersions)("with NATS %s", (version) => {
       }),
     60_000,
   );
+
+  test("while there is no server calls leave nothing behind in memory", () =>
+    play(version, async ({ server, bus: staged, other }) => {
+      const connection = await connectTo(server);
+      const bus = createNatsBus({ connection, timeoutMilliseconds: 1 });
+      await server.kill("SIGKILL");
+      const ask = async () => {
+        const asked = range(2_000).map((i) => bus.records.get(`container.key-${i}`).catch(() => undefined));
+        await Promise.all(asked);
+      };
+      const grown = async () => {
+        const before = readHeap();
+        for (const _ of range(10)) await ask();
+        return readHeap() - before;
+      };
+      // What is compiled and kept once.
+      await grown();
+      expect(await grown()).toBeLessThan(5);
+      await connection.close();
+      await server.restart();
+      for (const each of [staged, other]) await insist(() => each.records.get("container.key"));
+    }));
 
   test("while there is no server every call is refused within about a second, and works when it is back", () =>
     play(version, async ({ server, bus, cluster }) => {
@@ -310,4 +334,13 @@ async function awaitRefusal(call: () => Promise<unknown>): Promise<{ error: unkn
   );
   clearTimeout(timer);
   return { error, isLate };
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** What is really held, MiB. */
+function readHeap(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed / 1024 ** 2;
 }

@@ -23,6 +23,10 @@ export function createMemoryAgents(
     if (agents?.size === 0) clusters.delete(cluster);
   }
 
+  gate.closing.addEventListener("abort", () => {
+    for (const agents of clusters.values()) for (const { callOff } of agents.values()) callOff();
+  });
+
   return {
     async announce(address, data) {
       const { cluster, agent } = checkAgent(address);
@@ -32,7 +36,6 @@ export function createMemoryAgents(
       clusters.set(cluster, agents);
       const callOff = schedule(announcementMilliseconds, () => forget(cluster, agent));
       agents.set(agent, { data: copy, callOff });
-      gate.closing.addEventListener("abort", callOff, { once: true });
     },
     async list(cluster) {
       gate.check("list agents");

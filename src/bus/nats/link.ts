@@ -43,17 +43,19 @@ export function createLink(options: LinkOptions): Link {
   const { connection, timeoutMilliseconds } = options;
   const ending = new AbortController();
   const listeners = new Set<() => void>();
-  let away: PromiseWithResolvers<void> | undefined;
+  let isAway = false;
+  /** Each its own: what waits on one promise stays in memory until that is settled, which may be hours. */
+  const waiting = new Set<() => void>();
   // The client forgets the server's figures while it reconnects.
   let maxPayload = defaultMaxPayload;
 
   async function watchStatus(): Promise<void> {
     for await (const { type } of connection.status()) {
       if (ending.signal.aborted) return;
-      if (type === "disconnect") away ??= Promise.withResolvers();
+      if (type === "disconnect") isAway = true;
       if (type !== "reconnect") continue;
-      away?.resolve();
-      away = undefined;
+      isAway = false;
+      for (const goOn of waiting) goOn();
       for (const listener of listeners) listener();
     }
   }
@@ -61,17 +63,27 @@ export function createLink(options: LinkOptions): Link {
   /** How much of the time is left once there is a connection. A request that is sent without one would be lost. */
   async function waitForConnection(what: string): Promise<number> {
     if (ending.signal.aborted) throw new BusUnavailable(what, { reason: "the bus is closed" });
-    if (away === undefined) return timeoutMilliseconds;
+    if (!isAway) return timeoutMilliseconds;
     const start = performance.now();
-    await limitTime(away.promise, what);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.add(resolve);
+    try {
+      await limitTime(promise, what);
+    } finally {
+      waiting.delete(resolve);
+    }
     return Math.max(1, timeoutMilliseconds - (performance.now() - start));
   }
 
   /** The outcome of `work`, or a rejection when the bus closes or an operation's time is over. */
   function limitTime<T>(work: Promise<T>, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new BusUnavailable(what)), timeoutMilliseconds);
-      const close = () => reject(new BusUnavailable(what, { reason: "the bus is closed" }));
+      const fail = (error: BusUnavailable) => {
+        settle();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new BusUnavailable(what)), timeoutMilliseconds);
+      const close = () => fail(new BusUnavailable(what, { reason: "the bus is closed" }));
       ending.signal.addEventListener("abort", close);
       const settle = () => {
         clearTimeout(timer);

@@ -6,6 +6,8 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { jetstreamManager, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import {
   buckets,
+  buildBucketStream,
+  buildRecordSubject,
   buildStreamName,
   describeBucket,
   describeClusterStreams,
@@ -54,12 +56,21 @@ export async function provisionCluster(
   return [...results, await provisionConsumer(manager, buildStreamName("requests", cluster), consumer)];
 }
 
-/** Removes a cluster's streams: what is queued, what happened, what was logged. Twice is fine. */
+/**
+ * Removes a cluster's streams: what is queued, what happened, what was logged; and how far webhooks were, as new streams count
+ * from 1 again. Twice is fine.
+ *
+ * @returns the streams that were there.
+ */
 export async function removeCluster(connection: NatsConnection, cluster: string): Promise<string[]> {
   const { streams } = await openManager(connection, {});
   const removed: string[] = [];
   for (const { name } of describeClusterStreams(checkCluster(cluster), {}))
     if ((await readIfThere(async () => ({ removed: await streams.delete(name) }))) !== undefined) removed.push(name);
+  for (const key of [`*.${cluster}`, `*.${cluster}.parked`]) {
+    const filter = buildRecordSubject("webhooks", key);
+    await readIfThere(async () => ({ purged: await streams.purge(buildBucketStream("webhooks"), { filter }) }));
+  }
   return removed;
 }
 
