@@ -1,5 +1,6 @@
 /** The commands, their options and their help. What they do is loaded when they are called. */
 import { Command, CommanderError } from "commander";
+import { version } from "../node/version.ts";
 import type { Context, GlobalOptions } from "./context.ts";
 import { exitCodes, type ExitCode } from "./exit-codes.ts";
 
@@ -39,6 +40,7 @@ function buildProgram(perform: Perform): Command {
     .option("--json", "JSON for programs: a line for each thing where there are many")
     .option("--no-color", "no colours; NO_COLOR does the same")
     .configureHelp({ showGlobalOptions: true })
+    .version(version)
     .addHelpText("after", exitCodesHelp)
     .exitOverride();
   addRun(program, perform);

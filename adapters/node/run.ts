@@ -12,6 +12,11 @@ export interface Program {
 
 /** Starts a program and runs it to its end. Exit code 2: its configuration is wrong; 1: it can't go on. */
 export async function runProgram<C>(config: Result<C>, start: (config: C) => Promise<Program>): Promise<void> {
+  const [argument] = process.argv.slice(2);
+  if (argument !== undefined) {
+    console.error(`Cannot take ${argument}: variables configure this program, and docs/configuration.md has them all`);
+    process.exit(2);
+  }
   if (!config.ok) {
     console.error(`Cannot start: ${config.problem}`);
     process.exit(2);

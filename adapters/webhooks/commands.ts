@@ -6,10 +6,12 @@ import { createFrontDoorBus } from "../node/front-door.ts";
 import { createLogger } from "../node/logger.ts";
 import type { WebhooksConfig } from "./config.ts";
 
-const usage = `Usage:
+export const usage = `Usage:
   npm run webhooks                                 delivers, until it is stopped
   npm run webhooks -- parked <subscription>        shows what was given up, a JSON line each
-  npm run webhooks -- replay <subscription> [run]  delivers it again: all of it, or one run's`;
+  npm run webhooks -- replay <subscription> [run]  delivers it again: all of it, or one run's
+
+It is configured by variables: WEBHOOKS, NATS_URL and others; see docs/webhooks.md.`;
 
 /** Answers with the exit code. */
 export async function runCommand(args: readonly string[], config: WebhooksConfig): Promise<number> {

@@ -6,12 +6,16 @@ import { createLogger } from "../node/logger.ts";
 import { serveMetrics } from "../node/metrics/serve-metrics.ts";
 import { createPost } from "../node/post-webhook.ts";
 import { runProgram, type Program } from "../node/run.ts";
-import { runCommand } from "./commands.ts";
+import { runCommand, usage } from "./commands.ts";
 import { readWebhooksConfig, type WebhooksConfig } from "./config.ts";
 import { loadWebhooksMetrics } from "./metrics/load-webhooks-metrics.ts";
 
-const config = await readWebhooksConfig(process.env, resolve(".local"));
 const args = process.argv.slice(2);
+if (["--help", "-h"].includes(args[0] ?? "")) {
+  console.log(usage);
+  process.exit(0);
+}
+const config = await readWebhooksConfig(process.env, resolve(".local"));
 if (config.ok && args.length > 0) process.exit(await runCommand(args, config.value));
 await runProgram(config, start);
 

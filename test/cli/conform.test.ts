@@ -185,7 +185,7 @@ echo x > ${outside} || exit 9
 
   test("says that an image needs a cluster, and how to go on without one", async () => {
     const { code, stderr } = await conform(["example.com/some/image:1"]);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(
       /^Cannot run the image example\.com\/some\/image:1: .*Set KUBECONFIG.*conform <directory> -- <command>/,
     );

@@ -81,9 +81,9 @@ describe("container-driver runs", () => {
     expect(await command(["runs", ...args])).toMatchObject({ code: 2, stdout: "" });
   });
 
-  test("ends with 1 for a filter that the server doesn't take, in its words", async () => {
+  test("ends with 2 for a filter that the server doesn't take, in its words", async () => {
     expect(await command(["runs", "--status", "happy"])).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/^Cannot list runs: status must be/),
     });
   });

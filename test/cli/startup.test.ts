@@ -30,6 +30,8 @@ test("--help loads the commands' names, and none of what they do", async () => {
       expect.stringMatching(/adapters\/cli\/main\.ts$/),
       expect.stringMatching(/adapters\/cli\/exit-codes\.ts$/),
       expect.stringMatching(/adapters\/cli\/program\.ts$/),
+      expect.stringMatching(/adapters\/node\/version\.ts$/),
+      expect.stringMatching(/\/package\.json$/),
     ]);
   } finally {
     await directory.remove();

@@ -105,17 +105,32 @@ export async function readJson(response: Response): Promise<JsonValue> {
 
 /** An answer that isn't the one that was hoped for, as the end of the command. */
 export async function toStop(response: Response, what: string): Promise<Stop> {
-  const problem = await readProblem(response);
+  const { code, problem } = await readFault(response);
   const ours = response.status >= 500 || (response.status >= 300 && response.status < 400);
-  return ours ? new Unreachable(`${what} answered ${response.status}: ${problem}`) : new Stop("failed", problem);
+  if (ours) return new Unreachable(`${what} answered ${response.status}: ${problem}`);
+  return new Stop(isWrongUsage(code) ? "usage" : "failed", problem);
+}
+
+/** Whether a code of the driver API's errors says that what was asked can't be asked: nothing was tried. */
+export function isWrongUsage(code: string | undefined): boolean {
+  return code === "RES-100" || code === "RES-105" || code === "RES-107";
 }
 
 /** The server's own sentence; what another server says on the way is cut short. */
 export async function readProblem(response: Response): Promise<string> {
+  return (await readFault(response)).problem;
+}
+
+async function readFault(response: Response): Promise<{ code: string | undefined; problem: string }> {
   const text = await readText(response);
   const parsed = parseJson(text);
   const error = parsed.ok ? check(DriverError, parsed.value) : parsed;
-  if (error.ok) return error.value.message;
+  if (error.ok) return { code: error.value.error, problem: error.value.message };
+  return { code: undefined, problem: describeForeign(response, text) };
+}
+
+/** What somebody else than a front door has said. */
+function describeForeign(response: Response, text: string): string {
   const location = response.headers.get("Location");
   if (location !== null) return `it lives at ${location}: give that as --url`;
   return text.trim() === "" ? `status ${response.status}` : text.trim().slice(0, 300);

@@ -2,7 +2,7 @@
 import { check } from "../../../src/contract/decode.ts";
 import { DriverError, OutputData } from "../../../src/contract/driver-api/answers.ts";
 import { runHeader } from "../../../src/contract/driver-api/headers.ts";
-import { readJson, Unreachable } from "../api/client.ts";
+import { isWrongUsage, readJson, Unreachable } from "../api/client.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
 import { cleanText } from "../../../src/runs/words/safe-text.ts";
@@ -50,10 +50,11 @@ export async function conclude(
       const { message } = error.value;
       const status = end?.phase ?? "failed";
       if (screen.json) screen.printJson({ ...about, status, error: { ...error.value, ...pickReason(end) } });
+      else if (runId === undefined) screen.note(cleanText(message, { colour: false }));
       else screen.note(`${screen.paintNote("red", status)}: ${cleanText(message, { colour: false })}`);
       if (runId !== undefined && !screen.json)
         screen.note(screen.paintNote("dim", `container-driver explain ${runId}`));
-      return exitCodes.failed;
+      return runId === undefined && isWrongUsage(error.value.error) ? exitCodes.usage : exitCodes.failed;
     }
   }
 }

@@ -9,11 +9,12 @@ import { clusterName } from "./carry-out.ts";
 
 /**
  * The launcher of an agent with the same environment, for a cluster name of its own: agents that are there take its Jobs for
- * nobody's of theirs. Throws `Stop` where there is no cluster that could be used. */
+ * nobody's of theirs. Throws `Stop` where there is no cluster that could be used: nothing was tried then.
+ */
 export async function openClusterLauncher(image: string): Promise<OpenLauncher> {
   if (!process.env["KUBECONFIG"] && !process.env["KUBERNETES_SERVICE_HOST"])
     throw new Stop(
-      "failed",
+      "usage",
       `Cannot run the image ${image}: there is no container engine in this program. Set KUBECONFIG to try it in a cluster, ` +
         "or give the directory with its code and the command that it runs: container-driver conform <directory> -- <command>",
     );
@@ -22,6 +23,6 @@ export async function openClusterLauncher(image: string): Promise<OpenLauncher> 
   try {
     return await createLauncher(config.value, createLogger("warn"));
   } catch (error) {
-    throw new Stop("failed", error instanceof Error ? error.message : String(error), { cause: error });
+    throw new Stop("unreachable", error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
