@@ -1,4 +1,4 @@
-/** What a broker can be made to answer. The rest is in test/permissions/hostile.test.ts. */
+/** What a broker can be made to answer, or was before it had bounds. The rest is in test/permissions/hostile.test.ts. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -11,7 +11,7 @@ import { provisionCluster } from "../../src/bus/nats/provision.ts";
 import { BusUnavailable, type Bus } from "../../src/bus/port.ts";
 import { buildStreamName } from "../../src/contract/streams.ts";
 import { buildLiveSubject } from "../../src/contract/subjects.ts";
-import { append, createAddress, createTaker, toBytes, toText } from "../bus/stage.ts";
+import { append, createAddress, createTaker, range, toBytes, toText } from "../bus/stage.ts";
 import { settleWithin, waitUntil } from "../support/wait-until.ts";
 import { hostileMessages, storeHostile } from "./hostile-message.ts";
 import { connectTo, createClusterName } from "./nats-stage.ts";
@@ -62,6 +62,24 @@ describe.each(servers)("with NATS %s", (_, server) => {
       expect(entry).toMatchObject({ address: run, sequence });
       break;
     }
+  });
+
+  test("of announcements that no stream has bounded, so many are taken, and none that is too large", async () => {
+    const { connection, bus, cluster } = await open();
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({
+      name: buildStreamName("agents", cluster),
+      subjects: [`cd.v1.agents.${cluster}.*`],
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+    });
+    const announce = (agent: string, text: string) => connection.request(`cd.v1.agents.${cluster}.${agent}`, text);
+    await announce("first", "x".repeat(5_000));
+    await announce("second", "small");
+    expect((await bus.agents.list(cluster)).map(toText)).toEqual(["small"]);
+    await Promise.all(range(1_100).map((i) => announce(`a-${i}`, "small")));
+    expect((await bus.agents.list(cluster)).length).toBeGreaterThan(990);
+    expect((await bus.agents.list(cluster)).length).toBeLessThanOrEqual(1_000);
   });
 
   test("a request is taken, whatever stands in its headers", async () => {

@@ -13,7 +13,7 @@ import { encodeMessage } from "../../src/contract/decode.ts";
 import { buildRunEvent, type Phase } from "../../src/contract/events.ts";
 import { createClusterDirectory } from "../../src/driver/cluster-directory.ts";
 import { createParties } from "../../src/sealing/sealing.fixture.ts";
-import { appendAll, createAddress, createRunId, readTexts, toText } from "../bus/stage.ts";
+import { appendAll, createAddress, createRunId, range, readTexts, toText } from "../bus/stage.ts";
 import { hostileMessages, storeHostile } from "../nats/hostile-message.ts";
 import { openStage, readPieces, sse } from "../runs/stage.ts";
 import { openBrokerStage, type BrokerStage } from "./broker-stage.ts";
@@ -128,6 +128,17 @@ describe.each(natsServerVersions)("with nats-server %s", (version) => {
     expect([status, body.clusters[1]]).toEqual([200, { name: "prod", agents: [], waiting: true }]);
     expect(body.clusters[0].agents.map(({ name }: { name: string }) => name)).toContain("a-1");
     for (const cluster of ["evil", "prod"]) expect((await put(cluster)).status).toBe(202);
+  });
+
+  test("announcements are few and small, however many somebody makes", async () => {
+    await expect(storeHostile(evil, "cd.v1.agents.evil.large", { head: "", body: "x".repeat(5000) })).rejects.toThrow(
+      "message size exceeds maximum allowed",
+    );
+    for (const i of range(12))
+      await Promise.all(range(100).map((j) => evil.request(`cd.v1.agents.evil.b-${i * 100 + j}`, "{}")));
+    expect(await bus.agents.list("evil")).toHaveLength(1000);
+    expect((await stage.json("/clusters")).body.clusters[1]).toEqual({ name: "prod", agents: [], waiting: true });
+    expect((await put("evil")).status).toBe(202);
   });
 });
 
