@@ -27,7 +27,7 @@ export function replaceHeaderDecoder(): void {
 /** Never throws: a line that is no header is left out. */
 export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
   const fields = readFields(bytes);
-  // A status is an answer of the server's own. Before 2.11 it keeps one that a publisher wrote as well.
+  // A status is an answer of the server's own; 2.10 and older pass on one that a publisher wrote as well.
   const { code, description } = fields.has(sequenceHeader) ? noStatus : readStatus(bytes);
   const decoded = new MsgHdrsImpl(code, description);
   decoded.headers = fields;
