@@ -96,9 +96,12 @@ export interface History {
 }
 
 export interface AgentDirectory {
-  /** Says that a replica is there. That counts for about a minute; said again, it replaces what was said before. */
+  /**
+   * Says that a replica is there. That counts for about a minute; said again, it replaces what was said before. Rejects with
+   * `MessageTooLarge` beyond `limits.announcementBytes`.
+   */
   announce(address: AgentAddress, data: Uint8Array): Promise<void>;
-  /** What a cluster's replicas have announced and still counts, each one's last. */
+  /** What a cluster's replicas have announced and still counts, each one's last: of `limits.announcements` at most. */
   list(cluster: string): Promise<Uint8Array[]>;
 }
 

@@ -46,6 +46,10 @@ export const limits = {
   defaultTimeoutSeconds: 3600,
   /** A request that waited longer than this is refused, days; events are kept longer, so that none is carried out twice. */
   requestDays: 14,
+  /** What a replica of an agent says of itself, bytes. */
+  announcementBytes: 4096,
+  /** Replicas of a cluster's agents that are known at once. */
+  announcements: 1000,
   /** A GUResID, characters. */
   guresidLength: 128,
 } as const;

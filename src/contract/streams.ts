@@ -113,7 +113,14 @@ export function describeClusterStreams(cluster: string, choices: ClusterChoices)
       initial: { max_age: controlDays * day },
     }),
     plan("agents", {
-      structure: { retention: "limits", max_msgs_per_subject: 1, allow_direct: true },
+      // All of it is read for an answer, and whoever has the cluster's credentials may write there.
+      structure: {
+        retention: "limits",
+        max_msgs_per_subject: 1,
+        max_msgs: limits.announcements,
+        max_msg_size: limits.announcementBytes,
+        allow_direct: true,
+      },
       chosen: { max_age: toNanos(announcementSeconds, second) },
       initial: { max_age: 60 * second },
     }),

@@ -12,6 +12,7 @@ import { natsServerVersions } from "../../scripts/nats-server.ts";
 import { describeTeamGrants } from "../../src/bus/nats/access/grants.ts";
 import { createConsoleLogger } from "../../src/log.ts";
 import { createCommands, type Commands } from "../permissions/commands.ts";
+import { hostileMessages, storeHostile } from "../nats/hostile-message.ts";
 import { settleWithin, waitUntil } from "../support/wait-until.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -104,6 +105,28 @@ describe.each(natsServerVersions)("with nats-server %s", (version) => {
       expect(second.told).toEqual(stored.slice(20));
     },
   );
+
+  test("its program tells what is stored, whatever stands in its headers, and passes over what is no event", async () => {
+    const agent = await connect(commands, "clusters/prod/nats.creds");
+    const behind = stored.length;
+    const first = startFollower(commands, { behind });
+    const subject = `cd.v1.events.prod.${runId}`;
+    const told: string[] = [];
+    for (const { head, body = examples[0] ?? "" } of hostileMessages) {
+      const sequence = await storeHostile(agent, subject, { head, body });
+      if (body !== "") told.push(`{"sequence":${sequence},"event":${body}}`);
+      // So that later tests know where the stream is.
+      stored.push("");
+      await waitUntil("it has told it", () => first.told.length >= told.length);
+    }
+    await publish(agent, examples.slice(0, 1));
+    told.push(stored.at(-1) ?? "");
+    const second = startFollower(commands, { behind });
+    for (const { told: found } of [first, second]) {
+      await waitUntil("it has told everything", () => found.length >= told.length);
+      expect(found).toEqual(told);
+    }
+  });
 
   test("its program ends, and says why, where the team may not read", async () => {
     const { closed, errors, told } = startFollower(commands, { cluster: "elsewhere" });

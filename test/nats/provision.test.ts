@@ -71,6 +71,18 @@ describe.each([...servers])("provisioning NATS %s", (_, server) => {
       ]);
     }));
 
+  test("bounds announcements where a stream was made without", () =>
+    withConnection(server.url, async (connection) => {
+      const cluster = createClusterName();
+      await provisionCluster(connection, cluster);
+      const manager = await jetstreamManager(connection);
+      await manager.streams.update(`agents-${cluster}`, { max_msgs: -1, max_msg_size: -1 });
+      const changed = await provisionCluster(connection, cluster);
+      expect(changed.filter(({ kind }) => kind !== "unchanged").map(describeProvisioned)).toEqual([
+        `stream agents-${cluster}: updated, max_msgs -1 -> 1000, max_msg_size -1 -> 4096`,
+      ]);
+    }));
+
   test("says what NATS can't change", () =>
     withConnection(server.url, async (connection) => {
       const cluster = createClusterName();

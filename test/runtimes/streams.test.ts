@@ -1,13 +1,16 @@
 /** Streams on each runtime, over a real broker: live, resumed, and left by their readers. */
 import { get, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRunId } from "../bus/stage.ts";
+import { hostileMessages, storeHostile } from "../nats/hostile-message.ts";
+import { connectTo } from "../nats/nats-stage.ts";
 import { createGuresid } from "../support/driver-client.ts";
 import { buildScriptRequest } from "../support/script-request.ts";
 import { readRunId } from "../support/story.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { awaitInShell } from "../support/witness.ts";
 import { createCaller } from "./caller.ts";
-import { openLab, type FrontDoor, type Lab } from "./lab.ts";
+import { clusters, openLab, type FrontDoor, type Lab } from "./lab.ts";
 import { runtimes, type Runtime } from "./runtimes.ts";
 
 let lab: Lab;
@@ -95,6 +98,22 @@ describe.each(runtimes)("On $name", (runtime) => {
     again.leave();
     const events = findIds(live.text() + again.text());
     expect(new Set(events).size).toBe(events.length);
+  });
+
+  test("what somebody has stored on another cluster's stream stops no stream and no answer", async () => {
+    const connection = await connectTo(lab.server);
+    const live = await openStream(runtime, "/events");
+    await live.until((text) => text.includes("retry"));
+    for (const message of hostileMessages)
+      await storeHostile(connection, `cd.v1.events.${clusters.far}.${createRunId()}`, message);
+    const call = createCaller(doors.get(runtime.name)?.url ?? "", lab.identities.staticToken);
+    const listed = await call("GET", "/runs");
+    expect([listed.status, listed.text]).toEqual([200, expect.not.stringContaining("unreachable")]);
+    const run = await startRun(runtime);
+    await run.finish();
+    await live.until((text) => text.includes(run.runId));
+    live.leave();
+    await connection.close();
   });
 
   test("clients that go away leave nothing behind at the broker", async () => {

@@ -1,4 +1,6 @@
+import { limits } from "../../contract/limits.ts";
 import { checkAgent } from "../address.ts";
+import { checkAnnouncement } from "../announcement.ts";
 import type { AgentDirectory } from "../port.ts";
 import type { Gate } from "./gate.ts";
 import type { Schedule } from "./timers.ts";
@@ -9,7 +11,7 @@ export interface MemoryAgentsOptions {
   readonly schedule: Schedule;
 }
 
-/** Announcements, each until its time is over or a newer one of the same replica replaces it. */
+/** Announcements, each until its time is over, a newer one of the same replica replaces it, or too many came after it. */
 export function createMemoryAgents(
   { announcementMilliseconds, schedule }: MemoryAgentsOptions,
   gate: Gate,
@@ -30,12 +32,16 @@ export function createMemoryAgents(
   return {
     async announce(address, data) {
       const { cluster, agent } = checkAgent(address);
-      const copy = gate.take("announce an agent", data);
+      const what = "announce an agent";
+      checkAnnouncement(what, data);
+      const copy = gate.take(what, data);
       forget(cluster, agent);
       const agents = clusters.get(cluster) ?? new Map<string, { data: Uint8Array; callOff: () => void }>();
       clusters.set(cluster, agents);
       const callOff = schedule(announcementMilliseconds, () => forget(cluster, agent));
       agents.set(agent, { data: copy, callOff });
+      const [oldest] = agents.keys();
+      if (agents.size > limits.announcements && oldest !== undefined) forget(cluster, oldest);
     },
     async list(cluster) {
       gate.check("list agents");

@@ -6,6 +6,7 @@ import type { Msg } from "@nats-io/nats-core";
 import { stringifyJson } from "../../contract/json.ts";
 import { BusUnavailable } from "../port.ts";
 import { toPlainBytes } from "./bytes.ts";
+import { sequenceHeader } from "./headers.ts";
 import type { Link } from "./link.ts";
 import { isModern } from "./server-version.ts";
 
@@ -14,7 +15,7 @@ export interface StoredMessage {
   readonly sequence: number;
   /** The subject that it was published on. */
   readonly subject: string;
-  /** The value of a header; empty where there is none. */
+  /** The value of a header, the last where there are several: what the server adds stands last. Empty where there is none. */
   header(name: string): string;
 }
 
@@ -61,7 +62,8 @@ export interface Range extends Subject {
 /** The first message of a subject behind a sequence. */
 export async function getNext(link: Link, what: string, range: Range): Promise<StoredMessage | undefined> {
   const data = stringifyJson({ seq: range.after + 1, next_by_subj: range.subject });
-  return toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${range.stream}`, { data }));
+  const next = toStored(what, await link.request(what, `${link.apiPrefix}.DIRECT.GET.${range.stream}`, { data }));
+  return next && checkProgress(what, next, range.after);
 }
 
 /** About as much as one batch brings, so that a slow reader holds little. */
@@ -81,25 +83,33 @@ export async function getBehind(link: Link, what: string, range: Range): Promise
   const data = stringifyJson({ seq: range.after + 1, next_by_subj: range.subject, ...limits });
   const found: StoredMessage[] = [];
   for await (const answer of link.requestMany(what, `${link.apiPrefix}.DIRECT.GET.${range.stream}`, data)) {
-    // End of batch; a batch that is empty is "not found".
-    if (answer.headers?.code === 204) return found;
     const stored = toStored(what, answer);
     if (stored === undefined) return found;
-    found.push(stored);
+    found.push(checkProgress(what, stored, found.at(-1)?.sequence ?? range.after));
   }
   // The time is over: what has come is in order and without holes, as it came over one connection.
   if (found.length === 0) throw new BusUnavailable(what);
   return found;
 }
 
-function toStored(what: string, message: Msg): StoredMessage | undefined {
-  const code = message.headers?.code ?? 0;
-  if (code === 404) return undefined;
-  const sequence = Number(message.headers?.get("Nats-Sequence"));
-  if (code !== 0 || !(sequence > 0)) {
-    const reason = `the broker answers ${code} ${message.headers?.description ?? "without a sequence"}`;
-    throw new BusUnavailable(what, { reason });
-  }
-  const header = (name: string) => message.headers?.get(name) ?? "";
-  return { data: toPlainBytes(message.data), sequence, subject: header("Nats-Subject"), header };
+/** Who reads on behind what he has read would do so for ever. */
+function checkProgress(what: string, message: StoredMessage, after: number): StoredMessage {
+  if (message.sequence > after) return message;
+  throw new BusUnavailable(what, {
+    reason: `the broker answers with ${message.sequence}, which is not behind ${after}`,
+  });
+}
+
+/** "Not found", and the end of a batch, which is one that is empty otherwise. */
+const nothing = [404, 204];
+
+/** Undefined: there is none. */
+function toStored(what: string, { headers, data }: Msg): StoredMessage | undefined {
+  const header = (name: string) => headers?.last(name) ?? "";
+  const sequence = Number(header(sequenceHeader));
+  // What has a sequence is a message, whatever else its publisher has put there.
+  if (sequence > 0) return { data: toPlainBytes(data), sequence, subject: header("Nats-Subject"), header };
+  const { code = 0, description = "" } = headers ?? {};
+  if (nothing.includes(code)) return undefined;
+  throw new BusUnavailable(what, { reason: `the broker answers ${code} ${description || "without a sequence"}` });
 }

@@ -36,7 +36,7 @@ export function createNatsHistory(link: Link, feeds: FindFeed): History {
       const found = await Promise.all(
         sequences.map((sequence) => getAt(link, what, { stream: place.stream, sequence })),
       );
-      const entries = found.flatMap((message) => (message === undefined ? [] : toEntries(message)));
+      const entries = found.flatMap((message) => (message === undefined ? [] : toEntries(cluster, message)));
       return bottom > first.sequence ? { entries, next: bottom } : { entries };
     },
     async locate(cluster, time) {
@@ -61,13 +61,13 @@ export function createNatsHistory(link: Link, feeds: FindFeed): History {
     async *followAll(cluster, options) {
       const liveSubject = buildLiveSubject("events", { cluster, runId: "*" });
       for await (const message of follow(link, { ...options, ...find(cluster), liveSubject, feeds }))
-        yield* toEntries(message);
+        yield* toEntries(cluster, message);
     },
   };
 }
 
-/** None, where it is not a run's. */
-function toEntries({ data, sequence, subject }: Followed): HistoryEntry[] {
+/** None, where it is not a run's of this cluster. */
+function toEntries(expected: string, { data, sequence, subject }: Followed): HistoryEntry[] {
   const { cluster, runId } = parseSubject(subject) ?? {};
-  return cluster === undefined || runId === undefined ? [] : [{ address: { cluster, runId }, data, sequence }];
+  return cluster !== expected || runId === undefined ? [] : [{ address: { cluster, runId }, data, sequence }];
 }

@@ -5,6 +5,7 @@
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import { BusUnavailable, MessageTooLarge } from "../port.ts";
 import { toUnavailable } from "./failures.ts";
+import { replaceHeaderDecoder } from "./headers.ts";
 
 export interface LinkOptions {
   readonly connection: NatsConnection;
@@ -40,6 +41,7 @@ const headerBytes = 1024;
 const defaultMaxPayload = 1024 * 1024;
 
 export function createLink(options: LinkOptions): Link {
+  replaceHeaderDecoder();
   const { connection, timeoutMilliseconds } = options;
   const ending = new AbortController();
   const listeners = new Set<() => void>();

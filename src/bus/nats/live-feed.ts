@@ -6,6 +6,7 @@ import type { Msg } from "@nats-io/nats-core";
 import type { Entry } from "../port.ts";
 import { toPlainBytes } from "./bytes.ts";
 import { getBehind, getNext, type Subject } from "./direct-get.ts";
+import { sequenceHeader } from "./headers.ts";
 import type { Link } from "./link.ts";
 import { startLooks } from "./looks.ts";
 import { createSharedReads, type SharedReads } from "./shared-reads.ts";
@@ -54,6 +55,7 @@ export function createFeeds(link: Link): FindFeed {
 }
 
 const what = "follow a run";
+const cannotHear = "Cannot follow a run live: it is read from time to time instead";
 
 function createFeed(link: Link, place: Place, onEnd: () => void): LiveFeed {
   const listeners = new Set<Listener>();
@@ -64,16 +66,26 @@ function createFeed(link: Link, place: Place, onEnd: () => void): LiveFeed {
     const looks = startLooks(() => lookForMissed(link, place, listeners));
     const subscription = link.connection.subscribe(place.liveSubject, {
       callback: (error, message) => {
-        if (error !== null) return link.report("Cannot follow a run live: it is read from time to time instead", error);
-        const entry = readEntry(place, message);
-        if (entry === undefined) return;
-        looks.rest();
-        for (const listener of listeners) listener.hear(entry);
+        if (error !== null) return link.report(cannotHear, error);
+        try {
+          hear(message);
+        } catch (cause) {
+          // Thrown in here it would end the client's reading of the connection, of all that comes over it.
+          link.report(cannotHear, cause);
+        }
       },
     });
     const stopListening = link.onReconnect(() => {
       for (const listener of listeners) listener.miss();
     });
+
+    function hear(message: Msg): void {
+      const entry = readEntry(place, message);
+      if (entry === undefined) return;
+      looks.rest();
+      for (const listener of listeners) listener.hear(entry);
+    }
+
     return {
       rest: looks.rest,
       stop() {
@@ -99,13 +111,13 @@ function createFeed(link: Link, place: Place, onEnd: () => void): LiveFeed {
   };
 }
 
-/** Undefined: it is none of a stream's. */
+/** Undefined: it is none of a stream's. What the server adds to the publisher's headers stands last. */
 function readEntry({ liveSubject }: Place, { data, headers }: Msg): LiveEntry | undefined {
-  const sequence = Number(headers?.get("Nats-Sequence"));
+  const sequence = Number(headers?.last(sequenceHeader));
   if (!(sequence > 0)) return undefined;
   // The server names the entry before on the same subject. Those of a wildcard make up the whole stream, which has no gaps.
-  const previous = liveSubject.endsWith(".*") ? sequence - 1 : Number(headers?.get("Nats-Last-Sequence"));
-  return { data: toPlainBytes(data), sequence, subject: headers?.get("Nats-Subject") ?? "", previous };
+  const previous = liveSubject.endsWith(".*") ? sequence - 1 : Number(headers?.last("Nats-Last-Sequence"));
+  return { data: toPlainBytes(data), sequence, subject: headers?.last("Nats-Subject") ?? "", previous };
 }
 
 /** Tells those who wait to read, should there be something behind what any of them has. */

@@ -42,7 +42,7 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
     end.addEventListener("abort", giveUp);
 
     function receive(message: Msg): void {
-      const code = message.headers?.code ?? 0;
+      const code = readStatus(message);
       clearTimeout(silence);
       silence = setTimeout(giveUp, silenceMilliseconds);
       if (code === 100) return;
@@ -54,7 +54,7 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
 
     /** What was asked for can't be called off: until its time is over, what comes of it goes to somebody else. */
     function handBack(message: Msg): void {
-      const code = message.headers?.code ?? 0;
+      const code = readStatus(message);
       if (code === 100) return;
       if (code === 0) message.respond("-NAK");
       unsubscribe();
@@ -89,4 +89,9 @@ export function pullOne(link: Link, { stream, consumer, end }: PullOptions): Pro
     });
     if (end.aborted) giveUp();
   });
+}
+
+/** 0: it is a message, which has to be acknowledged somewhere. Whatever status its publisher gave it is not the server's. */
+function readStatus({ reply, headers }: Msg): number {
+  return reply === undefined || reply === "" ? (headers?.code ?? 0) : 0;
 }
