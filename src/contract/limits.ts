@@ -20,7 +20,7 @@ export const limits = {
   bearerTokenBytes: 8 * 1024,
   /** `Humanitec-Driver-Cookie`, bytes: must be fewer than this. */
   cookieBytes: 10_240,
-  /** A longer log line is shown as several. */
+  /** A longer log line is shown as several, and counts as several in the tail of a log. */
   logLineBytes: 64 * 1024,
   /** Payload of one log chunk, bytes. */
   logChunkBytes: 64 * 1024,
