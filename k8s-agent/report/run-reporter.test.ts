@@ -80,6 +80,18 @@ test("a run is told in order, and its end sealed", async () => {
   expect(await openLast()).toEqual({ kind: "succeeded", outputs });
 });
 
+test("warnings are as many and as long as anybody is shown", async () => {
+  const reporter = await open();
+  await reporter.take();
+  await reporter.warn(`${"x".repeat(4090)}hunter2 is short`);
+  for (let i = 1; i < 110; i++) await reporter.warn(`warning ${i}`);
+  await reporter.enter("running");
+  const events = await readEvents();
+  const warnings = events.flatMap(({ data }) => data.warning ?? []);
+  expect([warnings.length, warnings[0], warnings.at(-1)]).toEqual([100, `${"x".repeat(4090)}*** is`, "warning 99"]);
+  expect(events.at(-1)?.data.phase).toBe("running");
+});
+
 test("a phase is entered once, and never again once the run is further", async () => {
   const reporter = await open();
   await reporter.take();

@@ -12,7 +12,7 @@ import {
   type RunEventData,
   type RunResult,
 } from "../../src/contract/events.ts";
-import { describeLimit } from "../../src/contract/limits.ts";
+import { describeLimit, limits } from "../../src/contract/limits.ts";
 import { sealResult } from "../../src/sealing/result.ts";
 import { createEventWriter, type EventDetails, type EventWriterOptions } from "./event-writer.ts";
 import { nameOutputs } from "./name-outputs.ts";
@@ -37,6 +37,7 @@ export interface RunReporter {
   take(): Promise<void>;
   /** Moves on to a phase; nothing happens when the run is there or further already. */
   enter(phase: "starting" | "running" | "collecting", details?: Pick<RunEventData, "commit">): Promise<void>;
+  /** Beyond as many as anybody is shown, nothing happens. */
   warn(warning: string): Promise<void>;
   /** Whether the run is still ours: nobody else has published an event of it. */
   isHolder(): Promise<boolean>;
@@ -48,6 +49,7 @@ export interface RunReporter {
 export async function openRunReporter({ redactText, ...options }: ReporterOptions): Promise<RunReporter> {
   const { order, agent, delivery } = options;
   const writer = await createEventWriter(options);
+  let warnings = 0;
 
   async function publish(kind: EventKind, details: EventDetails): Promise<void> {
     if (!(await writer.append(kind, details))) throw new Fenced(order.runId);
@@ -80,7 +82,12 @@ export async function openRunReporter({ redactText, ...options }: ReporterOption
       if (writer.phase !== undefined && phases.indexOf(phase) <= phases.indexOf(writer.phase)) return;
       await publish(phase, { phase, ...details });
     },
-    warn: (warning) => publish("warned", { phase: writer.phase ?? "accepted", warning: redactText(warning) }),
+    async warn(warning) {
+      if (++warnings > limits.warnings) return;
+      // Before it is cut: half of a secret isn't found.
+      const text = redactText(warning).slice(0, limits.warningLength).toWellFormed();
+      await publish("warned", { phase: writer.phase ?? "accepted", warning: text });
+    },
     isHolder: () => writer.isUpToDate(),
     async end(result) {
       const clean = redactResult(result, redactText);

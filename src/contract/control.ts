@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { RunAddress } from "./names.ts";
+import { Timestamp } from "./timestamp.ts";
 
 /** Who asks, in words that people know them by; one line, as it is shown in messages. */
 const Person = v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u));
@@ -15,7 +16,7 @@ export const RunControl = v.object({
   ...RunAddress.entries,
   by: Person,
   /** When, ISO 8601. */
-  at: v.pipe(v.string(), v.isoTimestamp()),
+  at: Timestamp,
 });
 export type RunControl = v.InferOutput<typeof RunControl>;
 

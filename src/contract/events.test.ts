@@ -81,6 +81,43 @@ describe("an event", () => {
     const read = check(RunEvent, { ...buildRunEvent("running", data, sent), ...change });
     expect(read.ok ? "taken" : read.problem).toContain(problem);
   });
+
+  const long = "x".repeat(1025);
+  const outputs = { values: [], secrets: [], manifests: 0 };
+  test.for<[what: string, change: object, problem: string]>([
+    ["a time that is none", { time: "x" }, "time must be a time such as"],
+    ["a long type", { type: long }, "type is 1025 characters, the limit is 1024 characters"],
+    ["an agent with a long name", { data: { ...data, agent: long } }, "data.agent is 1025 characters"],
+    ["a delivery below 0", { data: { ...data, delivery: -1 } }, "data.delivery must be at least 0"],
+    ["half a manifest", { data: { ...data, outputs: { ...outputs, manifests: 0.5 } } }, "must be a whole number"],
+    [
+      "many outputs",
+      { data: { ...data, outputs: { ...outputs, values: Array(8193).fill("") } } },
+      "8192 names at most",
+    ],
+    ["a long reason", { data: { ...data, failure: { reason: long, message: "" } } }, "reason is 1025 characters"],
+    [
+      "many facts",
+      {
+        data: {
+          ...data,
+          failure: {
+            reason: "x",
+            message: "",
+            evidence: Object.fromEntries(
+              Array(101)
+                .keys()
+                .map((i) => [i, i]),
+            ),
+          },
+        },
+      },
+      "100 facts at most",
+    ],
+  ])("with %s is refused", ([, change, problem]) => {
+    const read = check(RunEvent, { ...buildRunEvent("running", data, sent), ...change });
+    expect(read.ok ? "taken" : read.problem).toContain(problem);
+  });
 });
 
 describe("a result", () => {

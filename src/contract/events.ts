@@ -3,10 +3,13 @@
  * run's phase, so that the last message on a run's subject is its state.
  */
 import * as v from "valibot";
+import { Count } from "./count.ts";
 import type { failureReasons } from "./errors.ts";
+import { ShortText } from "./length.ts";
 import { ClusterName, DriverName, GUResID, ResourceType, RunId } from "./names.ts";
 import { Outputs } from "./outputs.ts";
 import { Action } from "./run.ts";
+import { Timestamp } from "./timestamp.ts";
 
 /** The life of a run, in order; the last three are terminal and final. */
 export const phases = [
@@ -27,14 +30,26 @@ export function isTerminal(phase: string): phase is TerminalPhase {
   return (terminalPhases as readonly string[]).includes(phase);
 }
 
+/**
+ * Lists in an event, whose writer may be anybody who has a cluster's credentials: what is longer than any agent makes it is
+ * no event. An agent names outputs by 16 KiB at most; a failure has a handful of facts.
+ */
+const mostNames = 8192;
+const mostFacts = 100;
+
 /** Why a run failed or was cancelled, for people and programs. Free of secrets: redacted by the agent. */
 export const Failure = v.object({
   /** One of `failureReasons`; a string, so that an older reader takes a newer reason. */
-  reason: v.string(),
+  reason: ShortText,
   /** A sentence for people. */
   message: v.string(),
   /** What it was concluded from: exit code, signal, limit, … */
-  evidence: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+  evidence: v.optional(
+    v.pipe(
+      v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+      v.maxEntries(mostFacts, `must be ${mostFacts} facts at most`),
+    ),
+  ),
 });
 export type Failure = v.InferOutput<typeof Failure> & {
   readonly reason: (typeof failureReasons)[number] | (string & {});
@@ -50,13 +65,15 @@ const common = {
   action: Action,
 };
 
+const Names = v.pipe(v.array(v.string()), v.maxLength(mostNames, `must be ${mostNames} names at most`));
+
 /** Names of what came out: values stay sealed. */
 export const OutputNames = v.object({
-  values: v.array(v.string()),
-  secrets: v.array(v.string()),
-  manifests: v.number(),
+  values: Names,
+  secrets: Names,
+  manifests: Count,
   /** How many names were left out, as an event has no room for more. */
-  unlisted: v.optional(v.number()),
+  unlisted: v.optional(Count),
 });
 
 /** `data` of a run event. What only some phases have is optional; `eventTypes` says which type has what. */
@@ -66,14 +83,14 @@ export const RunEventData = v.object({
   /** warning: what happened, in a sentence. */
   warning: v.optional(v.string()),
   /** accepted, adopted: which replica holds the run. */
-  agent: v.optional(v.string()),
+  agent: v.optional(ShortText),
   /**
    * The agent's events: which delivery of the request their writer works from. Of two that believe they hold a run the
    * later delivery does.
    */
-  delivery: v.optional(v.number()),
+  delivery: v.optional(Count),
   /** running: the commit that was checked out. */
-  commit: v.optional(v.string()),
+  commit: v.optional(ShortText),
   /** failed, cancelled. */
   failure: v.optional(Failure),
   /** succeeded: names only. */
@@ -102,15 +119,16 @@ export type EventKind = keyof typeof eventTypes;
 export const RunEvent = v.object({
   specversion: v.literal("1.0"),
   /** Unique for the run: publishing the same event again has the same id. */
-  id: v.string(),
+  id: ShortText,
   /** `/front-door` or `/clusters/<cluster>/agents/<replica>`. */
-  source: v.string(),
-  type: v.string(),
+  source: ShortText,
+  type: ShortText,
   /** The GUResID. */
-  subject: v.string(),
-  time: v.string(),
-  datacontenttype: v.optional(v.string()),
-  traceparent: v.optional(v.string()),
+  subject: ShortText,
+  /** When it happened: whoever counts with it must not have to ask whether it is a time. */
+  time: Timestamp,
+  datacontenttype: v.optional(ShortText),
+  traceparent: v.optional(ShortText),
   data: RunEventData,
 });
 export type RunEvent = v.InferOutput<typeof RunEvent>;

@@ -8,3 +8,6 @@ export function atMostCharacters(limit: number) {
     ({ received }) => `is ${received} characters, the limit is ${limit} characters`,
   );
 }
+
+/** A name, an id or a few words that a program chose: far longer than any of ours, so that only a hostile one is refused. */
+export const ShortText = v.pipe(v.string(), atMostCharacters(1024));

@@ -14,12 +14,18 @@ export const limits = {
   envelopeDepth: 8,
   /** The reason of a failure, bytes of UTF-8. */
   errorTextBytes: 16 * 1024,
+  /** Warnings of one run: an agent gives no more, and nobody is shown more; the others are counted. */
+  warnings: 100,
+  /** A warning, characters (UTF-16 code units); a longer one is cut. */
+  warningLength: 4096,
   /** The tail of the log that `append_logs_to_error` adds, bytes of UTF-8; part of `errorTextBytes`. */
   logTailBytes: 8 * 1024,
   /** The Authorization header, bytes. */
   bearerTokenBytes: 8 * 1024,
   /** `Humanitec-Driver-Cookie`, bytes: must be fewer than this. */
   cookieBytes: 10_240,
+  /** A longer log line is shown as several, and counts as several in the tail of a log. */
+  logLineBytes: 64 * 1024,
   /** Payload of one log chunk, bytes. */
   logChunkBytes: 64 * 1024,
   /** A log chunk is published at most this long after its first byte, milliseconds. */

@@ -42,6 +42,10 @@ describe("a log chunk", () => {
     [bytes("{}\n"), "v is missing"],
     [bytes(`${JSON.stringify({ ...header, v: 2 })}\n`), "v is a number, must be 1"],
     [bytes(`${JSON.stringify({ ...header, checkpoint: 5 })}\n`), "checkpoint is a number, must be an object"],
+    [bytes(`${JSON.stringify({ ...header, index: -1 })}\n`), "index must be at least 0"],
+    [bytes(`${JSON.stringify({ ...header, index: 1e16 })}\n`), "index must be a whole number"],
+    [bytes(`${JSON.stringify({ ...header, time: "x" })}\n`), "time must be a time"],
+    [bytes(`${JSON.stringify({ ...header, gap: { reason: "x".repeat(1025) } })}\n`), "gap.reason is 1025 characters"],
     [new Uint8Array([0xff, 0x0a]), "not UTF-8"],
   ] as const)("is refused: %#", ([data, problem]) => {
     const decoded = decodeLogChunk(data);

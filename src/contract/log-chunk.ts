@@ -3,27 +3,30 @@
  * that 64 KiB of log are not escaped and unescaped on their way.
  */
 import * as v from "valibot";
+import { Count } from "./count.ts";
 import { check, decodeUtf8 } from "./decode.ts";
 import { parseJson, stringifyJson } from "./json.ts";
+import { ShortText } from "./length.ts";
 import { refuse, succeed, type Result } from "./result.ts";
+import { Timestamp } from "./timestamp.ts";
 
 /**
  * Where reading goes on after a chunk. `from` is the launcher's own mark of a place in the raw log; `skip` bytes after it
  * are in this chunk or before, and the first `covered` bytes behind those belong to a secret that is already masked.
  */
-export const LogCheckpoint = v.object({ from: v.string(), skip: v.number(), covered: v.number() });
+export const LogCheckpoint = v.object({ from: ShortText, skip: Count, covered: Count });
 export type LogCheckpoint = v.InferOutput<typeof LogCheckpoint>;
 
 const Header = v.object({
   v: v.literal(1),
   /** 0, 1, 2 … for each run without a gap: a reader that misses one knows that the stream's limits took it. */
-  index: v.number(),
-  time: v.string(),
+  index: Count,
+  time: Timestamp,
   checkpoint: LogCheckpoint,
   /** True in the last chunk of a run, which may be empty. */
   end: v.optional(v.boolean()),
   /** Bytes that could not be read before this chunk; undefined when none are missing. */
-  gap: v.optional(v.object({ bytes: v.optional(v.number()), reason: v.string() })),
+  gap: v.optional(v.object({ bytes: v.optional(Count), reason: ShortText })),
 });
 export type LogChunkHeader = v.InferOutput<typeof Header>;
 

@@ -8,12 +8,11 @@
 import * as v from "valibot";
 import { DriverName, GUResID, ResourceType, RunAddress } from "./names.ts";
 import type { ContainerInputs } from "./container/inputs.ts";
+import { Timestamp } from "./timestamp.ts";
 
 /** `create` or `destroy`: the container's own words. An update is another `create`. */
 export const Action = v.picklist(["create", "destroy"]);
 export type Action = v.InferOutput<typeof Action>;
-
-const Timestamp = v.pipe(v.string(), v.isoTimestamp());
 
 /** What the front door orders: signed by it, sealed to the cluster. */
 export const RunOrder = v.object({

@@ -64,7 +64,7 @@ describe("the OpenAPI document", () => {
   });
 
   const components = Object.keys(at("components", "schemas") as JsonObject);
-  const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, formats: { "date-time": true } });
   const compile = (name: string) => ajv.compile(at("components", "schemas", name) as JsonObject);
 
   test.for(components)("has a sound JSON Schema of %s", (name) => {

@@ -42,6 +42,7 @@ export async function buildListPage(c: Context, { bus, viewer, moment }: ListPag
     h("h1", {}, "Runs"),
     filterForm(given, viewer.clusters),
     runs.unreachable === undefined ? null : unreachableNote(runs.unreachable),
+    runs.behind === undefined ? null : behindNote(runs.behind),
     h("div", liveData(runs, { given, ends, moment, limit, first: cursor === undefined }), runTable(runs.found, moment)),
     h("p", { id: "stream-state", class: "stream-state", role: "status" }),
     nextLink(runs, given),
@@ -135,4 +136,12 @@ function nextLink({ next, found }: FoundRuns, given: Filters): Child {
 
 function unreachableNote(clusters: readonly string[]): Element {
   return h("p", { class: "note" }, `Not all is shown: ${clusters.join(", ")} can't be reached just now.`);
+}
+
+function behindNote(clusters: readonly string[]): Element {
+  return h(
+    "p",
+    { class: "note" },
+    `Not all is shown: more of ${clusters.join(", ")} has to be looked through, under “Older runs”.`,
+  );
 }

@@ -1,9 +1,9 @@
 /** A run in full, put together from its events. */
-import type { Entry, Journal } from "../bus/port.ts";
+import type { Journal } from "../bus/port.ts";
 import { isTerminal } from "../contract/events.ts";
 import type { RunDetails } from "../contract/runs-api/run-details.ts";
 import type { RunSummary } from "../contract/runs-api/run-summary.ts";
-import type { RunAddress } from "../contract/names.ts";
+import { addPhase, applyRunEvent } from "./apply-run-event.ts";
 import type { FoundRun } from "./find-run.ts";
 import { readEntries } from "./stream/read-entries.ts";
 import { readEvent, type ToldEvent } from "./read-event.ts";
@@ -25,59 +25,50 @@ export function summarize(first: ToldEvent, last: ToldEvent): RunSummary {
   };
 }
 
-/** `waiting`: whether its cluster has nobody who could take it; asked only while nobody has. */
-export async function describeRun(
-  { address, last }: FoundRun,
-  {
-    events,
-    isWaiting,
-    signal,
-  }: { events: Pick<Journal, "follow" | "last">; isWaiting: () => Promise<boolean>; signal: AbortSignal },
-): Promise<RunDetails | undefined> {
-  const story = await readStory(events, address, { last, signal });
-  const [first] = story;
-  const final = story.at(-1);
-  if (first === undefined || final === undefined) return undefined;
-  const { outputs, failure } = final.data;
-  const commit = findLast(story, ({ commit }) => commit);
-  const agent = findLast(story, ({ agent }) => agent);
-  return {
-    ...summarize(first, final),
-    phases: listPhases(story),
-    waiting: final.data.phase === "requested" && (await isWaiting()),
-    warnings: story.flatMap(({ time, data: { warning } }) =>
-      warning === undefined ? [] : [{ time, message: warning }],
-    ),
-    ...(agent === undefined ? {} : { agent }),
-    ...(commit === undefined ? {} : { commit }),
-    ...(failure === undefined ? {} : { failure }),
-    ...(outputs === undefined ? {} : { outputs }),
-  };
+/** What one answer reads: a run has about ten events. What is behind that is left out, but for the last one. */
+const mostEntries = 4096;
+const mostBytes = 16 * 1024 * 1024;
+
+export interface DescribeOptions {
+  readonly events: Pick<Journal, "follow" | "last">;
+  /** Whether its cluster has nobody who could take it; asked only while nobody has. */
+  readonly isWaiting: () => Promise<boolean>;
+  readonly signal: AbortSignal;
 }
 
-async function readStory(
-  events: Pick<Journal, "follow" | "last">,
-  address: RunAddress,
-  { last, signal }: { last: Entry; signal: AbortSignal },
-): Promise<ToldEvent[]> {
-  const story: ToldEvent[] = [];
+/** Undefined where nothing is kept of it any more. One event is held at a time, however many there are. */
+export async function describeRun(run: FoundRun, options: DescribeOptions): Promise<RunDetails | undefined> {
+  let details: RunDetails | undefined;
+  for await (const event of readStory(run, options)) details = applyRunEvent(details ?? beginDetails(event), event);
+  if (details === undefined) return undefined;
+  return { ...details, waiting: details.status === "requested" && (await options.isWaiting()) };
+}
+
+function beginDetails(first: ToldEvent): RunDetails {
+  return { ...summarize(first, first), phases: [], waiting: true, warnings: [] };
+}
+
+async function* readStory(
+  { address, last, event: final }: FoundRun,
+  { events, signal }: DescribeOptions,
+): AsyncGenerator<ToldEvent> {
+  let entries = 0;
+  let bytes = 0;
   for await (const entry of readEntries(events, address, { after: 0, last: last.sequence, signal })) {
     const event = readEvent(entry, address);
-    if (event.ok) story.push(event.value);
+    if (event.ok) yield event.value;
+    entries++;
+    bytes += entry.data.length;
+    if (entry.sequence >= last.sequence || (entries < mostEntries && bytes < mostBytes)) continue;
+    const warning = `Not all of this run's events are shown: only the first ${entries}, ${bytes} bytes, and the last one`;
+    return yield { ...final, data: { ...final.data, warning } };
   }
-  return story;
 }
 
-/** Each phase from the first event that says it. Clocks of different machines may make it end before it began. */
+/** Each phase from the first event that says it. */
 export function listPhases(story: readonly ToldEvent[]): RunDetails["phases"] {
-  const begun = story.filter(({ data: { phase } }, i) => phase !== story[i - 1]?.data.phase);
-  return begun.map(({ time, data: { phase } }, i) => {
-    const next = begun[i + 1]?.time;
-    const milliseconds = next === undefined ? undefined : Math.max(0, Date.parse(next) - Date.parse(time));
-    return { phase, startedAt: time, ...(milliseconds === undefined ? {} : { milliseconds }) };
-  });
-}
-
-function findLast<T>(story: readonly ToldEvent[], pick: (data: ToldEvent["data"]) => T | undefined): T | undefined {
-  return story.map(({ data }) => pick(data)).findLast((value) => value !== undefined);
+  return story.reduce<RunDetails["phases"]>(
+    (phases, { time, data: { phase } }) => addPhase(phases, { phase, time }),
+    [],
+  );
 }

@@ -6,13 +6,12 @@ import { ClusterName, DriverName, GUResID } from "../contract/names.ts";
 import { knownKeys } from "../contract/objects.ts";
 import { refuse, type Result } from "../contract/result.ts";
 import { runListLimits, RunStatus } from "../contract/runs-api/run-summary.ts";
+import { Timestamp } from "../contract/timestamp.ts";
 import { wholeNumber } from "../contract/variables.ts";
 import { parsePositions } from "./positions.ts";
 
-/** ISO 8601, to the second or finer, with a zone. */
 const Time = v.pipe(
-  v.string(),
-  v.isoTimestamp("must be a time such as 2027-01-15T08:00:00Z"),
+  Timestamp,
   v.transform((text) => new Date(text)),
 );
 

@@ -16,8 +16,8 @@ const Pending = v.object({
   attempts: Sequence,
   /** When it is tried next, milliseconds since 1970. */
   at: v.number(),
-  /** When it happened, milliseconds since 1970; left out where that isn't known. */
-  since: v.optional(v.number()),
+  /** When it happened, milliseconds since 1970; left out where that isn't known, or was stored as nothing. */
+  since: v.fallback(v.optional(v.number()), undefined),
 });
 export type Pending = v.InferOutput<typeof Pending>;
 

@@ -7,7 +7,7 @@ import { buildRunEvent, type EventKind, type RunEventData } from "../contract/ev
 import { isJsonObject, parseJson, stringifyJson } from "../contract/json.ts";
 import { createConsoleLogger } from "../log.ts";
 import type { Post, Posted } from "./deliver.ts";
-import type { Backlog } from "./observer.ts";
+import type { Backlog, WebhooksObserver } from "./observer.ts";
 import { createOutboxStore } from "./outbox-store.ts";
 import { replayParked } from "./replay.ts";
 import { runOutbox, type OutboxOptions } from "./run-outbox.ts";
@@ -75,6 +75,13 @@ async function begin(bus: Bus, answer: Parameters<typeof start>[1], changed?: Pa
   const program = start(bus, answer, changed);
   await expect.poll(async () => (await createOutboxStore(bus.records, address).load()).value?.holder).toBeTruthy();
   return program;
+}
+
+async function publishRaw(bus: Bus, runId: string, change: Readonly<Record<string, unknown>>) {
+  const data = { runId, cluster, driver: "container", guresid: "a-db", type: "postgres", action: "create" } as const;
+  const event = buildRunEvent("failed", { ...data, phase: "failed" }, { id: "odd", source: "/x", time: new Date() });
+  const after = (await bus.events.last({ cluster, runId }))?.sequence ?? 0;
+  await bus.events.append({ cluster, runId }, encodeMessage({ ...event, ...change }), { id: "odd", after });
 }
 
 async function publish(bus: Bus, runId: string, kinds: readonly EventKind[], data: Partial<RunEventData> = {}) {
@@ -306,3 +313,52 @@ test("whoever counts is told of every try, of every event that is done with, and
   await program.stop();
   expect(readAll()).toEqual([]);
 });
+
+describe("An event without a time that can be counted with", () => {
+  test("is none, whether the target takes it or not: others are told of, and the outbox can be taken over", async () => {
+    for (const answer of [ok, down]) {
+      const bus = createMemoryBus();
+      const one = await begin(bus, () => answer, { observer: createStrictObserver() });
+      await publishRaw(bus, first, { time: "x" });
+      await publish(bus, second, ["requested"]);
+      await expect.poll(one.texts).toContain("3 run.requested.v1");
+      await one.stop();
+      const two = await begin(bus, () => ok);
+      await publish(bus, second, ["accepted"]);
+      await expect.poll(two.texts).toContain("3 run.accepted.v1");
+      expect([...only(one.texts(), "2"), ...only(two.texts(), "2")]).toEqual([]);
+    }
+  });
+
+  test("that was stored before as a time that is none doesn't keep an outbox from being read", async () => {
+    const bus = createMemoryBus();
+    await publish(bus, first, ["requested"]);
+    const pending = { runId: first, after: 0, until: 1, attempts: 1, at: 0, since: null };
+    const state = { v: 1, holder: "", cursor: 1, runs: [pending], replay: [] };
+    await bus.records.set("team.local", encodeMessage(state), 0);
+    const { texts } = await begin(bus, () => ok);
+    await expect.poll(texts).toEqual(["2 run.requested.v1"]);
+  });
+});
+
+test("what was told isn't told again because it could not be counted", async () => {
+  const bus = createMemoryBus();
+  const fail = () => {
+    throw new Error("Cannot count");
+  };
+  const { texts } = await begin(bus, () => ok, { observer: { ...createStrictObserver(), settled: fail } });
+  await publish(bus, first, ["requested"]);
+  const { load } = createOutboxStore(bus.records, address);
+  await expect.poll(async () => (await load()).value).toMatchObject({ cursor: 1, runs: [] });
+  expect(texts()).toEqual(["2 run.requested.v1"]);
+});
+
+/** Takes numbers only, as metrics do. */
+function createStrictObserver(): WebhooksObserver {
+  const check = (...numbers: number[]) => expect(numbers.every(Number.isFinite)).toBe(true);
+  return {
+    tried: ({ seconds }) => check(seconds),
+    settled: ({ delaySeconds }) => check(delaySeconds),
+    outboxHeld: () => () => undefined,
+  };
+}

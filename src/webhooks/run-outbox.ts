@@ -121,12 +121,13 @@ async function send(outbox: KeptOutbox, runId: string, options: SendingOptions):
   if (pending === undefined) return;
   try {
     await sendRun(pending, { ...options, address: { cluster: options.cluster, runId }, changed: outbox.changed });
-    if (pending.after >= pending.until) outbox.runs.delete(runId);
   } catch (error) {
     if (options.signal.aborted) return;
     if (!(error instanceof BusUnavailable)) options.logger.error({ runId, err: error }, "Could not deliver a webhook");
     // What was to be stored, such as that it is given up, wasn't.
     pending.at = options.now().getTime() + 5_000;
     await pause(0, options.signal);
+  } finally {
+    if (pending.after >= pending.until) outbox.runs.delete(runId);
   }
 }

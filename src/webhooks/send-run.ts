@@ -60,8 +60,10 @@ async function tell(entry: Entry, pending: Pending, options: SendOptions): Promi
   const { subscription, observer } = options;
   const settle = (how: "delivered" | "parked") => {
     const delaySeconds = Math.max(0, options.now().getTime() - Date.parse(event.value.time)) / 1000;
+    // First: were it not counted, it would be told again.
+    const settled = goOn(pending, entry, options);
     observer.settled({ subscription, outcome: how, delaySeconds });
-    return goOn(pending, entry, options);
+    return settled;
   };
   // One that was broken off, as the program ends, says nothing of the target.
   if (outcome.kind === "delivered" || !options.signal.aborted)

@@ -35,7 +35,7 @@ const document = {
   title: "A run event",
   ...toSchemaDocument(RunEvent),
 };
-const isEvent = new Ajv2020({ strict: true, strictRequired: false }).compile(document);
+const isEvent = new Ajv2020({ strict: true, strictRequired: false, formats: { "date-time": true } }).compile(document);
 
 function demandObject(text: string): JsonObject {
   const parsed = parseJsonObject(text);

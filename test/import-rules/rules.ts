@@ -40,6 +40,7 @@ const frontDoor: Rules = {
     may: [
       "src/contract",
       "src/runs/words/**",
+      "src/runs/apply-run-event.ts",
       "src/runs/stream/server-events.ts",
       "src/runs/stream/format-text.ts",
       "src/pages",

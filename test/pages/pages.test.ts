@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { interceptBus } from "../../src/bus.fixture.ts";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
-import { BusUnavailable } from "../../src/bus/port.ts";
+import { BusUnavailable, type Journal } from "../../src/bus/port.ts";
 import { clusters, openStage, sealed } from "../runs/stage.ts";
 
 const html = { Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
@@ -17,6 +17,16 @@ async function openPages(options: Parameters<typeof openStage>[0] = {}) {
     return { status: response.status, headers: response.headers, text };
   };
   return { ...stage, read };
+}
+
+/** Adds up what is read. */
+function countRead(follow: Journal["follow"], read: { bytes: number }): Journal["follow"] {
+  return async function* (...call) {
+    for await (const entry of follow(...call)) {
+      read.bytes += entry.data.length;
+      yield entry;
+    }
+  };
 }
 
 describe("Whoever asks for HTML first", () => {
@@ -209,6 +219,25 @@ describe("A run", () => {
     const wide = await write.run("prod", ["requested", "running"]);
     for (let i = 0; i < 40; i++) await write.chunk(wide, `${"x".repeat(60_000)}\n`, { index: i });
     expect((await read(`/runs/${wide.runId}`)).text.length).toBeLessThan(400_000);
+  });
+
+  test("reads no more of a log without line breaks than it shows, and says so", async () => {
+    const read = { bytes: 0 };
+    const bus = createMemoryBus();
+    const appBus = { ...bus, logs: { ...bus.logs, follow: countRead(bus.logs.follow, read) } };
+    const { read: readPage, write } = await openPages({ bus, appBus });
+    const run = await write.run("prod", ["requested", "running"]);
+    for (let i = 0; i < 1000; i++) await write.chunk(run, `${i % 10}`.repeat(60_000), { index: i });
+    const { text } = await readPage(`/runs/${run.runId}`);
+    expect(text).toContain("9".repeat(60_000));
+    expect(text).toContain("the download has all of them");
+    expect(read.bytes).toBeLessThan(6_000_000);
+    // Nor of one whose chunks are empty.
+    const empty = await write.run("prod", ["requested", "running"]);
+    for (let i = 0; i < 20_000; i++) await write.chunk(empty, "", { index: i });
+    read.bytes = 0;
+    await readPage(`/runs/${empty.runId}`);
+    expect(read.bytes).toBeLessThan(6_000_000);
   });
 
   test("says all that others may have written as text", async () => {

@@ -125,12 +125,50 @@ describe("GET /runs", () => {
     expect(reads).toBeLessThan(200);
   });
 
+  test("a cluster full of what nobody looks for hides nothing of the others, and nothing is lost or comes twice", async () => {
+    const { json, open, write, bus } = await openStage();
+    const expected: string[] = [];
+    for (const _ of range(3)) expected.unshift((await write.run("prod")).runId);
+    const hidden = await write.run("test");
+    const noise = { cluster: "test", runId: createRunId() };
+    for (let i = 0, after = 0; i < 5000; i++) {
+      const appended = await bus.events.append(noise, encodeMessage({}), { id: `${i}`, after });
+      after = appended.kind === "appended" ? appended.sequence : expect.unreachable();
+    }
+    const newest = await write.run("prod");
+    const first = (await json("/runs?limit=2")).body;
+    expect([idsOf(first), first.behind]).toEqual([[newest.runId, expected[0]], ["test"]]);
+    expect(await (await open("/", { Accept: "text/html" })).text()).toContain("more of test has to be looked through");
+    const read = idsOf(first);
+    let pages = 1;
+    for (let { next } = first; next !== undefined; pages++) {
+      const { body } = await json(`/runs?limit=2&cursor=${encodeURIComponent(next)}`);
+      read.push(...idsOf(body));
+      ({ next } = body);
+    }
+    // Its own runs come when they are found, wherever that is.
+    expect(read.filter((id) => id !== hidden.runId)).toEqual([newest.runId, ...expected]);
+    expect(read.filter((id) => id === hidden.runId)).toHaveLength(1);
+    expect(pages).toBeLessThan(8);
+  });
+
+  test("what one cluster doesn't need to find its first run others may read", async () => {
+    const { json, write } = await openStage();
+    const all: string[] = [];
+    for (const _ of range(450)) all.unshift((await write.run("prod")).runId);
+    expect(idsOf((await json("/runs?limit=200")).body)).toEqual(all.slice(0, 200));
+    const rare = await json("/runs?limit=200&guresid=nobody-has-this");
+    expect(rare.body).toMatchObject({ runs: [], behind: ["prod"], next: expect.any(String) });
+  });
+
   test.each([
     ["limit=0", "limit"],
     ["limit=201", "at most 200"],
     ["limit=ten", "whole number"],
     ["status=done", "status"],
     ["since=yesterday", "time such as"],
+    ["since=2027-01-15T08:00:00%2B01", "time such as"],
+    ["since=2027-02-31T08:00:00Z", "time such as"],
     ["cursor=prod", "cursor"],
     ["cursor=prod:1,*:2", "cursor"],
     ["cluster=*", "cluster"],
@@ -206,6 +244,49 @@ describe("GET /runs/<id>", () => {
       { phase: "succeeded", startedAt: "2027-01-15T08:00:07.000Z" },
     ]);
     expect(JSON.stringify(body)).not.toContain(sealed);
+  });
+
+  test("says only so much, whatever an agent has written: warnings are cut and counted, and the last event counts", async () => {
+    const { json, open, write } = await openStage();
+    const run = { cluster: "test", runId: createRunId() };
+    await write.event(run, "requested");
+    for (const i of range(150)) await write.event(run, "warned", { warning: `${i}${"w".repeat(10_000)}` });
+    await write.event(run, "failed", { failure: { reason: "exit-code", message: "Main exited with 3" } });
+    const { body } = await json(`/runs/${run.runId}`);
+    expect(v.is(RunDetails, body)).toBe(true);
+    expect(body).toMatchObject({ status: "failed", reason: "exit-code", unlistedWarnings: 50 });
+    expect(body.warnings).toHaveLength(100);
+    const cut = `99${"w".repeat(4094)} [cut: it is 10002 characters, the limit is 4096 characters]`;
+    expect(body.warnings[99].message).toBe(cut);
+    const page = await (await open(`/runs/${run.runId}`, { Accept: "text/html" })).text();
+    expect(page).toContain("and 50 more");
+    expect(page.length).toBeLessThan(1_000_000);
+  });
+
+  test.each([
+    ["large", 40, 500_000],
+    ["many", 5000, 0],
+  ])("reads only so much of a run whose events are %s, and says so", async (_, count, length) => {
+    let read = 0;
+    const bus = createMemoryBus();
+    const follow: typeof bus.events.follow = async function* (...call) {
+      for await (const entry of bus.events.follow(...call)) {
+        read++;
+        yield entry;
+      }
+    };
+    const { json, write } = await openStage({ bus, appBus: { ...bus, events: { ...bus.events, follow } } });
+    const run = { cluster: "test", runId: createRunId() };
+    await write.event(run, "requested");
+    for (const i of range(count))
+      await write.event(run, i % 2 === 0 ? "accepted" : "running", { sealed: "x".repeat(length) });
+    await write.event(run, "succeeded");
+    const { body } = await json(`/runs/${run.runId}`);
+    expect(read).toBeLessThan(Math.min(count, 4100));
+    expect(body.status).toBe("succeeded");
+    expect(body.phases.length).toBeLessThanOrEqual(64);
+    expect(body.phases.at(-1).phase).toBe("succeeded");
+    expect(body.warnings[0].message).toContain("Not all of this run's events are shown");
   });
 
   test("says why a run failed, and that one waits for an agent", async () => {

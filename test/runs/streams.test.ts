@@ -227,6 +227,17 @@ describe("GET /runs/<id>/logs", () => {
     expect(read.split("\n").slice(0, -1)).toEqual(numbers(Math.max(0, 100 - tail), 100));
   });
 
+  test("?tail is no more than so many lines may have, where there are no line breaks", async () => {
+    const { open, write } = await openStage();
+    const run = await write.run("prod");
+    for (const i of range(40)) await write.chunk(run, `${i % 10}`.repeat(60_000), { index: i, end: i === 39 });
+    const read = async (tail: number) =>
+      (await (await open(`/runs/${run.runId}/logs?tail=${tail}&format=text`)).text()).length;
+    expect(await read(1)).toBe(18 * 60_000);
+    expect(await read(20)).toBe(22 * 60_000);
+    expect(await read(100)).toBe(40 * 60_000);
+  });
+
   test("?tail counts a last line that has not ended, and then follows", async () => {
     const { open, write } = await openStage();
     const run = await write.run("prod", ["requested", "running"]);

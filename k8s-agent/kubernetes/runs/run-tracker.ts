@@ -4,6 +4,7 @@
  * the run's must go.
  */
 import { pause } from "../../../src/bus/pause.ts";
+import { limits } from "../../../src/contract/limits.ts";
 import type { Logger } from "../../../src/log.ts";
 import type { Ended, WorkloadStatus } from "../../launch/launcher.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
@@ -61,8 +62,9 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
   let sighting: Sighting = { ...nothingSeen, ...options.marks };
   let ended: Ended | undefined;
 
-  /** Says it once. */
+  /** Says it once, and no more than is reported: somebody may make pods like ours for as long as the run lasts. */
   function warn(message: string): void {
+    if (statuses.filter(({ kind }) => kind === "warning").length >= limits.warnings) return;
     if (!statuses.some((status) => status.kind === "warning" && status.message === message))
       statuses.push({ kind: "warning", message });
   }

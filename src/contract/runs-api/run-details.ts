@@ -26,5 +26,7 @@ export const RunDetails = v.object({
   /** succeeded: names of what came out, never values. */
   outputs: v.optional(OutputNames),
   warnings: v.array(v.object({ time: v.string(), message: v.string() })),
+  /** How many more warnings there were; left out where all are listed. */
+  unlistedWarnings: v.optional(v.number()),
 });
 export type RunDetails = v.InferOutput<typeof RunDetails>;

@@ -35,6 +35,11 @@ export const RunList = v.object({
   next: v.optional(v.string()),
   /** Clusters whose runs could not be read just now; left out where there are none. */
   unreachable: v.optional(v.array(ClusterName)),
+  /**
+   * Clusters of which this page has nothing, as none of what was looked through there was a run that is looked for. `next`
+   * goes on there, too, and may bring runs of theirs that are newer than these. Left out where there are none.
+   */
+  behind: v.optional(v.array(ClusterName)),
 });
 export type RunList = v.InferOutput<typeof RunList>;
 

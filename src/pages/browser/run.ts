@@ -5,7 +5,7 @@ import { isTerminal } from "../../contract/events.ts";
 import { RunDetails } from "../../contract/runs-api/run-details.ts";
 import { SeenEvent } from "../../contract/runs-api/seen-event.ts";
 import type { Element as PageElement } from "../element.ts";
-import { applyRunEvent } from "../live/live-run.ts";
+import { applyRunEvent } from "../../runs/apply-run-event.ts";
 import { failureCard } from "../view/failure-card.ts";
 import type { Moment } from "../view/moment.ts";
 import { runFacts, runOutputs, runWarnings } from "../view/run-facts.ts";

@@ -3,7 +3,7 @@ import { eventTypes, isTerminal } from "../../contract/events.ts";
 import type { RunDetails } from "../../contract/runs-api/run-details.ts";
 import type { SeenEvent } from "../../contract/runs-api/seen-event.ts";
 import type { ListedRun } from "../view/run-table.ts";
-import { addPhase } from "./live-run.ts";
+import { addPhase } from "../../runs/apply-run-event.ts";
 
 export interface LiveFilter {
   readonly status?: string | undefined;

@@ -3,7 +3,7 @@ import { buildRunEvent, type EventKind, type RunEventData } from "../../contract
 import type { RunDetails } from "../../contract/runs-api/run-details.ts";
 import { layOutPhases, measureRun } from "../view/spans.ts";
 import { addDetails, applyListEvent, type LiveList } from "./live-list.ts";
-import { applyRunEvent } from "./live-run.ts";
+import { applyRunEvent } from "../../runs/apply-run-event.ts";
 
 const at = (second: number) => new Date(Date.UTC(2027, 0, 15, 8, 0, second)).toISOString();
 const idOf = (number: number) => `01jd0v8e3k7xw2m4n6p8q0r1s${number}`;
@@ -52,6 +52,14 @@ describe("a run's details", () => {
       reason: "exit-code",
       endedAt: at(9),
     });
+  });
+
+  test("stay small, whatever events come", () => {
+    const warned = Array.from({ length: 130 }, (_, i) => told(1, "warned", i % 60, { warning: `${i}` }));
+    const odd = Array.from({ length: 200 }, (_, i) => told(1, i % 2 === 0 ? "starting" : "running", i % 60));
+    const run = [...warned, ...odd, told(1, "succeeded", 59)].reduce(applyRunEvent, details);
+    expect([run.warnings.length, run.unlistedWarnings]).toEqual([100, 30]);
+    expect([run.phases.length, run.phases.at(-1)?.phase]).toEqual([64, "succeeded"]);
   });
 
   test("don't change by an event that comes twice", () => {

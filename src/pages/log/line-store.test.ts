@@ -28,6 +28,27 @@ describe("a log's lines", () => {
     );
   });
 
+  test("are broken where they are longer than any should be, not within a colour or a character", () => {
+    const store = createLineStore();
+    const long = `${"x".repeat(65_534)}🙂${"y".repeat(65_533)}\x1b[31m${"z".repeat(65_535)}🙂`;
+    for (let at = 0; at < long.length; at += 10_000) store.append(long.slice(at, at + 10_000));
+    store.append(`${"a".repeat(65_536)}\n${"b".repeat(65_536)}\nc`);
+    const lines = store.read(0, 10).map(textOf);
+    expect(lines.map((line) => [line.slice(0, 2), line.slice(-2), line.length])).toEqual([
+      ["xx", "🙂", 65_536],
+      ["yy", "yy", 65_533],
+      ["zz", "zz", 65_531],
+      ["zz", "aa", 65_536],
+      ["aa", "aa", 6],
+      ["bb", "bb", 65_536],
+      ["c", "c", 1],
+    ]);
+    expect(store.read(2, 1)[0]?.pieces.map(({ classes }) => classes)).toEqual(["sgr-fg-1"]);
+    const whole = createLineStore();
+    whole.append(`${long}${"a".repeat(65_536)}\n${"b".repeat(65_536)}\nc`);
+    expect(whole.read(0, 10).map(textOf)).toEqual(lines);
+  });
+
   test("keep their colours over many of them, wherever one looks", () => {
     const store = createLineStore();
     for (let i = 0; i < 5000; i++)
@@ -82,6 +103,8 @@ describe("search", () => {
       { text: ", ", classes: "", marked: false },
       { text: "needle", classes: "", marked: true },
     ]);
+    const many = markPieces([{ text: "x".repeat(60_000), classes: "" }], buildPattern("x"));
+    expect(many).toHaveLength(60_000);
     expect(markPieces(pieces, undefined).every(({ marked }) => !marked)).toBe(true);
   });
 });

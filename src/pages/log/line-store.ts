@@ -2,6 +2,7 @@
  * A log's lines, as many as a million of them: kept as the text that they came in, with where each begins. What they look
  * like is worked out when they are shown.
  */
+import { limits } from "../../contract/limits.ts";
 import { applySgr, plainStyle, type Style } from "./sgr.ts";
 import { sequencesIn, stripColours, styleLine, type StyledPiece } from "./style-line.ts";
 
@@ -92,7 +93,7 @@ export function createLineStore(): LineStore {
 
   return {
     append(text) {
-      const all = rest + text;
+      const all = breakLongLines(rest + text);
       const end = all.lastIndexOf("\n") + 1;
       rest = all.slice(end);
       if (end > 0) addLines(all.slice(0, end));
@@ -120,6 +121,30 @@ export function createLineStore(): LineStore {
       return complete;
     },
   };
+}
+
+/** What is longer is several lines: one that never ends would be gone through anew at each piece that comes. */
+const longestLine = limits.logLineBytes;
+
+function breakLongLines(text: string): string {
+  if (text.length <= longestLine) return text;
+  const lines: string[] = [];
+  for (let at = 0; at <= text.length;) {
+    const next = text.indexOf("\n", at);
+    const end = next < 0 ? text.length : next;
+    const to = end - at > longestLine ? findBreak(text, at) : end;
+    lines.push(text.slice(at, to));
+    at = to === end ? end + 1 : to;
+  }
+  return lines.join("\n");
+}
+
+/** Where a line from there on is broken: not within a colour or a character. */
+function findBreak(text: string, from: number): number {
+  const line = text.slice(from, from + longestLine);
+  const begun =
+    /\x1b(?:\[[\d;:]*)?$/.exec(line)?.index ?? (/[\ud800-\udbff]$/.test(line) ? line.length - 1 : line.length);
+  return from + (begun === 0 ? line.length : begun);
 }
 
 function toScanned({ text, starts, first }: Block): ScannedBlock {

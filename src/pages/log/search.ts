@@ -59,16 +59,18 @@ export function markPieces(pieces: readonly StyledPiece[], pattern: RegExp | und
   if (cuts.length === 0) return unmarked;
   const marked: MarkedPiece[] = [];
   let at = 0;
+  let end = 0;
+  let passed = 0;
+  // Both go forward only: a line may match at each of its characters.
   for (const { text: whole, classes } of pieces) {
-    const end = at + whole.length;
-    const inner = [at, ...cuts.filter((cut) => cut > at && cut < end), end];
-    for (const [i, from] of inner.slice(0, -1).entries()) {
-      const to = inner[i + 1] ?? end;
+    end += whole.length;
+    while (at < end) {
+      while ((cuts[passed] ?? Infinity) <= at) passed++;
+      const to = Math.min(cuts[passed] ?? Infinity, end);
       // An even number of cuts lies before text outside of matches.
-      const inside = cuts.filter((cut) => cut <= from).length % 2 === 1;
-      if (to > from) marked.push({ text: text.slice(from, to), classes, marked: inside });
+      marked.push({ text: text.slice(at, to), classes, marked: passed % 2 === 1 });
+      at = to;
     }
-    at = end;
   }
   return marked;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cleanText } from "../../runs/words/safe-text.ts";
 import { toPaletteColour } from "./palette.ts";
-import { plainStyle } from "./sgr.ts";
+import { applySgr, listClasses, plainStyle } from "./sgr.ts";
 import { stripColours, styleLine } from "./style-line.ts";
 
 const show = (line: string) => styleLine(line, plainStyle).pieces.map(({ text, classes }) => `${text}{${classes}}`);
@@ -35,6 +35,12 @@ describe("colours of terminals", () => {
       { text: "still", classes: "sgr-fg-2" },
       { text: " not", classes: "" },
     ]);
+  });
+
+  test("are read in time that grows with their number", () => {
+    const begun = performance.now();
+    expect(listClasses(applySgr(plainStyle, `${";".repeat(65_000)}38;2;255;0;0;1`))).toBe("sgr-bold sgr-fg-9");
+    expect(performance.now() - begun).toBeLessThan(1000);
   });
 
   test("of any text become classes of ours and nothing else, and the text stays as it is", () => {

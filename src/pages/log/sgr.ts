@@ -33,13 +33,16 @@ const switches: Readonly<Record<number, { on?: Mark; off?: readonly Mark[] }>> =
   29: { off: ["strike"] },
 };
 
+/** The parameters of the longest colour, `38;2;r;g;b`: what follows may be as much as a container likes. */
+const mostOfColour = 5;
+
 /** The style behind a sequence with these parameters, such as `1;31` or `38;5;208`. */
 export function applySgr(style: Style, parameters: string): Style {
   const items = parameters.split(";");
   let next = style;
   for (let at = 0; at < items.length;) {
     const item = items[at] ?? "";
-    const extended = readExtended(items.slice(at));
+    const extended = readExtended(items.slice(at, at + mostOfColour));
     if (extended === undefined) {
       next = applyOne(next, item);
       at++;

@@ -1,4 +1,5 @@
 /** Now, and how times are written: on the server in UTC, in the browser as its user has them. */
+import { cleanLine } from "../../runs/words/safe-text.ts";
 import { h, type Element } from "../element.ts";
 
 export interface Moment {
@@ -15,6 +16,6 @@ export function formatUtc(time: Date): string {
 /** A time of an event, which may be anything that an agent wrote there. */
 export function timeElement(iso: string, { formatTime }: Moment): Element {
   const time = new Date(iso);
-  if (Number.isNaN(time.getTime())) return h("span", {}, iso);
+  if (Number.isNaN(time.getTime())) return h("span", {}, cleanLine(iso));
   return h("time", { datetime: time.toISOString() }, formatTime(time));
 }

@@ -43,7 +43,10 @@ export function runOutputs({ outputs }: Pick<RunDetails, "outputs">): Element | 
   );
 }
 
-export function runWarnings({ warnings }: Pick<RunDetails, "warnings">, moment: Moment): Element | null {
+export function runWarnings(
+  { warnings, unlistedWarnings = 0 }: Pick<RunDetails, "warnings" | "unlistedWarnings">,
+  moment: Moment,
+): Element | null {
   if (warnings.length === 0) return null;
   return h(
     "section",
@@ -53,6 +56,7 @@ export function runWarnings({ warnings }: Pick<RunDetails, "warnings">, moment: 
       "ul",
       { class: "warnings" },
       ...warnings.map(({ time, message }) => h("li", {}, timeElement(time, moment), " ", cleanLine(message))),
+      unlistedWarnings === 0 ? null : h("li", {}, `and ${unlistedWarnings} more`),
     ),
   );
 }

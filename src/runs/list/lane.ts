@@ -9,7 +9,7 @@ import type { RunDetails } from "../../contract/runs-api/run-details.ts";
 import { listPhases, summarize } from "../describe-run.ts";
 import { isRequest, readEvent, type ToldEvent } from "../read-event.ts";
 
-/** What a request may still read, over all clusters. The last page may go beyond it. */
+/** What may still be read. The last page may go beyond it. */
 export interface Budget {
   entries: number;
   /** Terminal events hold the sealed result, so that they may be large. */
@@ -21,7 +21,6 @@ export interface LaneOptions {
   readonly cluster: string;
   /** Where to begin; left out: at the newest. */
   readonly before: number | undefined;
-  readonly budget: Budget;
   /** Whether a run, by its first event, may be one that is looked for. */
   readonly mayMatch: (request: ToldEvent) => boolean;
   readonly matches: (run: RunSummary) => boolean;
@@ -40,7 +39,7 @@ export interface FoundSummary {
 export interface Lane {
   readonly cluster: string;
   /** The next run, which stays until it is shifted; undefined where there is none, or the budget is used up. */
-  peek(): Promise<FoundSummary | undefined>;
+  peek(budget: Budget): Promise<FoundSummary | undefined>;
   shift(): void;
   /** Where another request would go on, as its `before`; 0: there is nothing more. */
   getPosition(): number | undefined;
@@ -49,13 +48,13 @@ export interface Lane {
 /** Reads of a page are made at once: a few round trips for fifty runs, and what they hold stays small. */
 const pageEntries = 64;
 
-export function createLane({ events, cluster, budget, mayMatch, matches, since, ...options }: LaneOptions): Lane {
+export function createLane({ events, cluster, mayMatch, matches, since, ...options }: LaneOptions): Lane {
   const found: FoundSummary[] = [];
   /** What was seen of runs whose first event has not been, newest first. */
   const stories = new Map<string, ToldEvent[]>();
   let before = options.before;
 
-  async function readPage(): Promise<void> {
+  async function readPage(budget: Budget): Promise<void> {
     const page = await events.page(cluster, { before, count: pageEntries });
     budget.entries -= pageEntries;
     const candidates: { entry: HistoryEntry; request: ToldEvent }[] = [];
@@ -75,21 +74,24 @@ export function createLane({ events, cluster, budget, mayMatch, matches, since, 
       if (mayMatch(event.value)) candidates.push({ entry, request: event.value });
       else stories.delete(entry.address.runId);
     }
-    const runs = await Promise.all(candidates.map(({ entry, request }) => complete(entry, request)));
+    const runs = await Promise.all(candidates.map(({ entry, request }) => complete(entry, { request, budget })));
     found.push(...runs.filter(({ run }) => matches(run)));
   }
 
-  async function complete({ address, sequence }: HistoryEntry, request: ToldEvent): Promise<FoundSummary> {
+  async function complete(
+    { address, sequence }: HistoryEntry,
+    { request, budget }: { request: ToldEvent; budget: Budget },
+  ): Promise<FoundSummary> {
     const story = [request, ...(stories.get(address.runId) ?? []).toReversed()];
     stories.delete(address.runId);
     const seen = story.at(-1) ?? request;
-    const last = isTerminal(seen.data.phase) ? seen : ((await readLast(address)) ?? request);
+    const last = isTerminal(seen.data.phase) ? seen : ((await readLast(address, budget)) ?? request);
     const run = summarize(request, last);
     // Pages are read from the newest event to the oldest: who has seen the last one has seen all of them.
     return last.id === seen.id ? { run, sequence, phases: listPhases(story) } : { run, sequence };
   }
 
-  async function readLast(address: HistoryEntry["address"]): Promise<ToldEvent | undefined> {
+  async function readLast(address: HistoryEntry["address"], budget: Budget): Promise<ToldEvent | undefined> {
     const last = await events.last(address);
     budget.entries--;
     budget.bytes -= last?.data.length ?? 0;
@@ -99,8 +101,8 @@ export function createLane({ events, cluster, budget, mayMatch, matches, since, 
 
   return {
     cluster,
-    async peek() {
-      while (found.length === 0 && before !== 0 && budget.entries > 0 && budget.bytes > 0) await readPage();
+    async peek(budget) {
+      while (found.length === 0 && before !== 0 && budget.entries > 0 && budget.bytes > 0) await readPage(budget);
       return found[0];
     },
     shift() {

@@ -1,6 +1,7 @@
 /** A run's log: what there is, and what comes until its end. */
 import type { Bus, Entry } from "../../bus/port.ts";
 import { isTerminal } from "../../contract/events.ts";
+import { limits } from "../../contract/limits.ts";
 import type { RunStatus } from "../../contract/runs-api/run-summary.ts";
 import type { FoundRun } from "../find-run.ts";
 import { readEntries } from "./read-entries.ts";
@@ -14,6 +15,8 @@ export interface RunLogOptions extends StreamOptions {
   readonly bus: Pick<Bus, "events" | "logs">;
   /** Only the last lines of what there is, and what comes; not together with `after`. */
   readonly tail?: number | undefined;
+  /** With `tail`: that many bytes are enough, though they be fewer lines; left out: what so many lines may have. */
+  readonly tailBytes?: number | undefined;
 }
 
 export async function* streamRunLog(run: FoundRun, options: RunLogOptions): AsyncGenerator<Frame<LogItem>> {
@@ -35,16 +38,24 @@ export async function* streamRunLog(run: FoundRun, options: RunLogOptions): Asyn
   }
 }
 
+/** A line that came in many small chunks, each with its header, is not cut short for them. */
+const leastTailBytes = 1024 * 1024;
+
 async function openLog(
   { address }: FoundRun,
-  { bus: { logs }, after, follow, tail, signal }: RunLogOptions,
+  { bus: { logs }, after, follow, tail, tailBytes, signal }: RunLogOptions,
 ): Promise<{ entries: AsyncIterable<Entry>; reader: ChunkReader }> {
   const last = (await logs.last(address))?.sequence ?? 0;
   const start =
     tail === undefined
       ? // The chunk that the reader had last says which one is next.
         { from: Math.max(0, Math.min(after - 1, last)), skipLines: 0 }
-      : await findTail(logs, address, { lines: tail, last, signal });
+      : await findTail(logs, address, {
+          lines: tail,
+          bytes: tailBytes ?? Math.max(tail * limits.logLineBytes, leastTailBytes),
+          last,
+          signal,
+        });
   const { from, skipLines } = start;
   const entries = follow
     ? logs.follow(address, { after: from, signal })

@@ -11,9 +11,19 @@ export interface TailStart {
   readonly skipLines: number;
 }
 
+export interface TailOptions {
+  readonly lines: number;
+  /** A log may have no line breaks: so many bytes as they are stored are enough, whatever lines they are. */
+  readonly bytes: number;
+  readonly last: number;
+  readonly signal: AbortSignal;
+}
+
 interface Counted {
   readonly sequence: number;
   readonly breaks: number;
+  /** With its header: chunks may be without any text. */
+  readonly bytes: number;
 }
 
 const firstWindow = 64;
@@ -26,7 +36,7 @@ const newline = 0x0a;
 export async function findTail(
   logs: Pick<Journal, "follow" | "last">,
   address: RunAddress,
-  { lines, last, signal }: { lines: number; last: number; signal: AbortSignal },
+  { lines, bytes, last, signal }: TailOptions,
 ): Promise<TailStart> {
   for (let window = firstWindow; !signal.aborted; window *= 8) {
     const after = Math.max(0, last - window);
@@ -35,23 +45,29 @@ export async function findTail(
     for await (const entry of readEntries(logs, address, { after, last, signal })) {
       const chunk = decodeLogChunk(entry.data);
       const text = chunk.ok ? chunk.value.text : new Uint8Array();
-      counted.push({ sequence: entry.sequence, breaks: countBreaks(text) });
+      counted.push({ sequence: entry.sequence, breaks: countBreaks(text), bytes: entry.data.length });
       if (text.length > 0) isWhole = text.at(-1) === newline;
     }
-    const start = findStart(counted, isWhole ? lines : lines - 1);
+    const start = findStart(counted, { lines: isWhole ? lines : lines - 1, bytes });
     if (start !== undefined) return start;
     if (after === 0) break;
   }
   return { from: 0, skipLines: 0 };
 }
 
-/** Behind which line break the last lines begin; undefined where there are fewer. */
-function findStart(counted: readonly Counted[], lines: number): TailStart | undefined {
+/** Behind which line break the last lines begin, or in which chunk the last bytes do; undefined where there is less. */
+function findStart(
+  counted: readonly Counted[],
+  { lines, bytes }: Pick<TailOptions, "lines" | "bytes">,
+): TailStart | undefined {
   let breaks = 0;
+  let left = bytes;
   for (const chunk of counted.toReversed()) {
     breaks += chunk.breaks;
+    left -= chunk.bytes;
     // The break before the first of the lines has to be seen, too.
     if (breaks > lines) return { from: chunk.sequence - 1, skipLines: breaks - lines };
+    if (left <= 0) return { from: chunk.sequence - 1, skipLines: 0 };
   }
   return undefined;
 }

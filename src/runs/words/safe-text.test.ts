@@ -18,7 +18,7 @@ describe("text for a terminal", () => {
     ["8-bit introducers", "\x9b2Jx\x9d0;evil\x9cy", "xy"],
     ["a string without an end", "\x1b]0;evil\nnext", "␛]0;evil\nnext"],
     ["other controls", "a\x00b\x07c\x08d\x7fe\x85f", "a␀b␇c␈d␡e<U+0085>f"],
-    ["writing that runs backwards", "a\u202egpj.exe\u2066b", "a<U+202E>gpj.exe<U+2066>b"],
+    ["writing that runs backwards", "a\u202egpj.exe\u2066b\u061cc", "a<U+202E>gpj.exe<U+2066>b<U+061C>c"],
     ["characters of no width", "a\u200bb\ufeffc", "a<U+200B>b<U+FEFF>c"],
     ["an escape at the very end", "a\x1b", "a␛"],
     ["a charset that is switched", "\x1b(0x\x1b)By", "xy"],
@@ -37,6 +37,9 @@ describe("text for a terminal", () => {
     ["\x1b[31mleft on", "\x1b[31mleft on\x1b[0m"],
     ["\x9b31mred\x9b0m", "\x1b[31mred\x1b[0m"],
     ["\x1b[?25l\x1b[>4;2mx", "x"],
+    [`\x1b[${";".repeat(63)}1mbold`, `\x1b[${";".repeat(63)}1mbold\x1b[0m`],
+    [`\x1b[${";".repeat(64)}1mtoo many`, "too many"],
+    [`\x1b[38${":".repeat(64)}mtoo many`, "too many"],
   ])("keeps colours, and only these: %j", ([text, shown]) => {
     expect(coloured(text)).toBe(shown);
   });
@@ -85,6 +88,13 @@ describe("text for a terminal", () => {
     const begun = performance.now();
     for (const piece of ["\x1b", "\x1b]", "\x1b[1;", "\r", "\x9d", "\x1b "]) plain(piece.repeat(100_000));
     expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+
+  test("is not slowed by a row of returns, as each piece of a log may end in", () => {
+    const cleaner = createTextCleaner({ colour: true });
+    const begun = performance.now();
+    for (let i = 0; i < 200; i++) cleaner.push(`${"\r".repeat(4095)}x`);
+    expect(performance.now() - begun).toBeLessThan(1000);
   });
 
   test("stays on one line where it must", () => {

@@ -31,6 +31,9 @@ export function cleanText(text: string, options: SafeTextOptions): string {
 /** A sequence that isn't complete after this many characters isn't one. */
 const longestSequence = 4096;
 
+/** What no program writes in one sequence, and whoever draws it would have to go through. */
+const mostParameters = 64;
+
 export function createTextCleaner({ colour }: SafeTextOptions): TextCleaner {
   let waiting = "";
   let coloured = false;
@@ -76,10 +79,12 @@ const shortEscape = "\\x1b[ -/]*[0-OQ-WYZ\\\\`-~]";
 /** Without a newline: a progress bar writes over its line. Here each state is a line of its own. */
 const lineEnd = "\\r+\\n?";
 /** Controls but for tab and newline, and what turns the direction of writing around or can't be seen. */
-const control = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]";
+const control = "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]";
 const unsafe = new RegExp([csi, controlString, shortEscape, lineEnd, control].join("|"), "g");
 const sgrSequence = /^(?:\x1b\[|\x9b)([\d;:]*)m$/;
-const incomplete = new RegExp(`(?:\\r+|\\x1b[ -/]*|(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*|${stringStart}\\x1b?)$`);
+/** Without the look behind, a row of them that something follows would be tried from each one of them. */
+const lineEndBegun = "(?<!\\r)\\r+";
+const incomplete = new RegExp(`(?:${lineEndBegun}|\\x1b[ -/]*|(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*|${stringStart}\\x1b?)$`);
 
 function findIncomplete(text: string): number {
   const tail = text.slice(-longestSequence);
@@ -99,8 +104,9 @@ function replace(found: string): string {
   return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
 }
 
-/** Parameters without 5, 6 (blinking) and 8 (hidden); undefined when nothing is left. */
+/** Parameters without 5, 6 (blinking) and 8 (hidden); undefined when nothing is left, or when there are too many. */
 function dropHiding(parameters: string): string | undefined {
+  if (parameters.split(/[;:]/).length > mostParameters) return undefined;
   const items = parameters.split(";");
   const kept: string[] = [];
   for (let i = 0; i < items.length; i++) {
