@@ -93,10 +93,15 @@ function showTimeline(run: RunDetails, { screen: { print, paint }, now }: Contex
   }
 }
 
-function showRest({ warnings, outputs, id, failure }: RunDetails, log: string, { screen }: Context): void {
+function showRest(
+  { warnings, unlistedWarnings: more, outputs, id, failure }: RunDetails,
+  log: string,
+  { screen }: Context,
+): void {
   const { print, paint } = screen;
   if (warnings.length > 0) print(`\n${paint("bold", "Warnings")}`);
   for (const { message } of warnings) print(`  ${paint("yellow", "!")} ${cleanLine(message)}`);
+  if (more !== undefined) print(`  ${paint("yellow", "!")} and ${more} more`);
   if (outputs !== undefined) {
     const names = [...outputs.values, ...outputs.secrets.map((name) => `${name} (secret)`)];
     print(`\n${paint("bold", "Outputs")}  ${names.map(cleanLine).join(", ") || "none"}`);

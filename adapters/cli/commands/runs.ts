@@ -24,6 +24,8 @@ export async function showRuns(options: RunsOptions, context: Context): Promise<
   else showTable(list.runs, context);
   if (list.unreachable !== undefined)
     screen.note(screen.paintNote("yellow", `Not asked, as they can't be reached: ${list.unreachable.join(", ")}`));
+  if (list.behind !== undefined)
+    screen.note(screen.paintNote("yellow", `Not looked through to their first run: ${list.behind.join(", ")}`));
   if (list.next !== undefined && !screen.json)
     screen.note(screen.paintNote("dim", "There are older ones: --limit shows more"));
   return exitCodes.succeeded;
@@ -42,6 +44,7 @@ async function readRuns(
   const runs: RunSummary[] = [];
   const unreachable = new Set<string>();
   let next: string | undefined;
+  let behind: RunList["behind"];
   try {
     do {
       screen.progress(() => `${runs.length} runs`);
@@ -53,7 +56,7 @@ async function readRuns(
       });
       runs.push(...list.runs);
       for (const name of list.unreachable ?? []) unreachable.add(name);
-      ({ next } = list);
+      ({ next, behind } = list);
     } while (next !== undefined && runs.length < wanted);
   } finally {
     screen.progress(undefined);
@@ -62,6 +65,7 @@ async function readRuns(
     runs,
     ...(next === undefined ? {} : { next }),
     ...(unreachable.size === 0 ? {} : { unreachable: [...unreachable] }),
+    ...(behind === undefined ? {} : { behind }),
   };
 }
 
