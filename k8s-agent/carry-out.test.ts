@@ -20,12 +20,13 @@ const { request } = await sealRequest(parties);
 /** What the launcher and the lease were asked, in order. */
 type Calls = string[];
 
+const succeeded: Ended = {
+  kind: "ended",
+  cause: { kind: "exited", exitCode: 0 },
+  collected: { outputs: succeed(noOutputs), errorText: "", errorBytes: 0 },
+};
+
 function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher {
-  const ended: Ended = {
-    kind: "ended",
-    cause: { kind: "exited", exitCode: 0 },
-    collected: { outputs: succeed(noOutputs), errorText: "", errorBytes: 0 },
-  };
   return {
     name: "local",
     async launch() {
@@ -33,7 +34,7 @@ function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher
       return { kind: "launched", warnings: [] };
     },
     async *watch() {
-      yield ended;
+      yield succeeded;
     },
     async *readLog() {
       yield* [];
@@ -164,6 +165,23 @@ test("a run that is under way and can't be watched however often it is tried is 
   const end = (await readEvents(bus)).at(-1)?.data;
   expect(end?.failure?.reason).toBe("lost");
   expect(end?.failure?.message).toContain("the socket is broken");
+});
+
+test("a run whose time is over while the rest of its log is read has ended as main has", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { bus, deliver } = arrange(() => ({
+    async *watch() {
+      yield { kind: "running", startedAt: "2026-11-21T00:00:00Z", mainStartedAt: "2026-11-21T00:00:00Z" };
+      yield { ...succeeded, stopped: false };
+    },
+    async *readLog() {
+      await asked.promise;
+      yield* [];
+    },
+    stop: async () => asked.resolve(),
+  }));
+  await deliver();
+  expect(await readPhases(bus)).toEqual(["accepted", "starting", "running", "succeeded"]);
 });
 
 test("the same request twice at once is carried out once, and undisturbed", async () => {

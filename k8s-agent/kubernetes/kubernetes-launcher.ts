@@ -106,7 +106,8 @@ async function* watchRun(runId: string, context: Following): AsyncGenerator<Work
       await until(() => tracker.statuses.length > next, { changed: tracker.changed, signal });
       const status = tracker.statuses[next];
       if (status === undefined || signal.aborted) return;
-      yield status;
+      // What main's end has followed is marked by whoever stops it, and only while main runs.
+      yield status.kind === "ended" ? { ...status, stopped: tracker.sighting.stopped } : status;
       if (status.kind === "ended") return;
     }
   } finally {
