@@ -95,13 +95,14 @@ function fail(reason: "start-failed" | "lost", message: string): RunResult {
 /** Follows status and log side by side until both have ended. */
 async function follow(run: Run, options: Execution): Promise<RunResult> {
   const { runId } = run.order;
-  const { launcher, logger, now, held } = options;
-  const onError = (error: unknown) => logger.error({ err: error }, "Could not stop a run");
-  const stopper = createStopper({ launcher, runId, graceSeconds: options.graceSeconds, now, onError });
-  const letGo = held.add(runId, stopper);
+  const { launcher, logger, now, random, held } = options;
   const own = new AbortController();
-  const stopListening = options.keeper.onLapse(() => void standDownIfLost(run, { ...options, own }));
   const signal = AbortSignal.any([options.signal, own.signal]);
+  const onError = (error: unknown) => logger.error({ err: error }, "Could not stop a run");
+  const backoff = createBackoff({ signal, random });
+  const stopper = createStopper({ launcher, runId, graceSeconds: options.graceSeconds, now, backoff, onError });
+  const letGo = held.add(runId, stopper);
+  const stopListening = options.keeper.onLapse(() => void standDownIfLost(run, { ...options, own }));
   const stopping = stopWhenCancelled({ ...options, stopper, signal });
   const work = [followLog(run, { ...options, signal }), followStatus(run, { ...options, stopper, signal })] as const;
   try {
@@ -117,23 +118,14 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
   }
 }
 
-/** What can't be stopped now is tried again: the run goes on until then. Never rejects. */
+/** Never rejects. */
 async function stopWhenCancelled(options: Execution & { stopper: Stopper }): Promise<void> {
-  const { cancels, stopper, logger, random, signal } = options;
-  const stop = (cancel: Cancel) =>
-    stopper.stop(cancel).catch((error: unknown) => {
-      logger.error({ err: error }, "Could not stop a run");
-      throw error;
-    });
+  const { cancels, stopper, logger, signal } = options;
   try {
     const cancel = await cancels.wait(signal);
     if (cancel === undefined) return;
     logger.info({ why: cancel.message }, "Stopping a run");
-    // Its own pauses end with the run.
-    await createBackoff({ signal, random })(
-      () => stop(cancel),
-      () => !signal.aborted,
-    );
+    await stopper.keepStopping(cancel);
   } catch (error) {
     if (!signal.aborted) logger.error({ err: error }, "Could not hear whether a run is to be stopped");
   }
