@@ -1,7 +1,7 @@
 /** What carrying out does when something fails, on a bus in memory and with a launcher that the test plays. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createMemoryBus } from "../src/bus/memory/memory-bus.ts";
-import type { Bus, Lease } from "../src/bus/port.ts";
+import { BusUnavailable, type Bus, type Lease } from "../src/bus/port.ts";
 import { decodeMessage, encodeMessage } from "../src/contract/decode.ts";
 import { RunEvent } from "../src/contract/events.ts";
 import { noOutputs } from "../src/contract/outputs.ts";
@@ -48,7 +48,7 @@ function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher
   };
 }
 
-function createLease(calls: Calls, deliveries = 1): Lease {
+function createLease(calls: Calls, deliveries = 1, changed: Partial<Lease> = {}): Lease {
   return {
     address,
     data: encodeMessage(request),
@@ -61,6 +61,7 @@ function createLease(calls: Calls, deliveries = 1): Lease {
     async release(delay) {
       calls.push(`release ${delay}`);
     },
+    ...changed,
   };
 }
 
@@ -83,7 +84,8 @@ function arrange(changed: (calls: Calls) => Partial<Launcher> = () => ({})) {
     held: createHeldRuns(() => undefined),
     turns: createTurns(),
   };
-  const deliver = (deliveries?: number) => carryOut(createLease(calls, deliveries), options);
+  const deliver = (deliveries?: number, lease?: Partial<Lease>) =>
+    carryOut(createLease(calls, deliveries, lease), options);
   return { calls, bus, lines, deliver, stopping };
 }
 
@@ -215,4 +217,69 @@ test("a replica that is stopped gives back what it carries out and what waits be
   await Promise.all(both);
   expect(calls).toEqual(["launch", "release 0", "release 0"]);
   expect(await readPhases(bus)).toEqual(["accepted", "starting"]);
+});
+
+test("a launch that takes longer than the lease lasts is let go, as another replica may do it", async () => {
+  const { calls, lines, bus, deliver } = arrange((calls) => ({
+    async launch(_, { signal } = {}) {
+      calls.push("wait");
+      // As a launcher that waits for a cluster which is away.
+      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      throw signal?.reason;
+    },
+  }));
+  await deliver(1, {
+    milliseconds: 30,
+    async renew() {
+      throw new BusUnavailable("renew a lease");
+    },
+  });
+  expect(calls).toEqual(["wait"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting"]);
+  expect(lines.join("\n")).toContain("its lease has run out before it was launched");
+});
+
+test("whoever was paused right before a launch for longer than the lease lasts doesn't launch", async () => {
+  const clock = vi.spyOn(performance, "now");
+  const { calls, lines, deliver } = arrange((calls) => ({
+    async launch(_, { signal, throwIfLost } = {}) {
+      clock.mockReturnValue(performance.now() + 60_000);
+      calls.push(`aborted: ${signal?.aborted}`);
+      throwIfLost?.();
+      calls.push("launch");
+      return { kind: "launched", warnings: [] };
+    },
+  }));
+  await deliver().finally(() => clock.mockRestore());
+  expect(calls).toEqual(["aborted: false"]);
+  expect(lines.join("\n")).toContain("Stood down from a run");
+});
+
+test("however often a lease lapses while the broker is away, it is asked once whether the run was taken over", async () => {
+  let [renewals, questions] = [0, 0];
+  const { bus, deliver, stopping } = arrange(() => ({
+    async *watch(_, { signal }) {
+      yield { kind: "running", startedAt: "2026-11-22T00:00:00Z", mainStartedAt: "2026-11-22T00:00:00Z" };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  }));
+  const carried = deliver(1, {
+    milliseconds: 30,
+    async renew() {
+      // Each tenth one works, so that it lapses anew.
+      if (++renewals % 10 !== 0) throw new BusUnavailable("renew a lease");
+    },
+  });
+  await expect.poll(() => readPhases(bus)).toContain("running");
+  const answer = Promise.withResolvers<undefined>();
+  vi.spyOn(bus.events, "last").mockImplementation(() => {
+    questions++;
+    return answer.promise;
+  });
+  const before = renewals;
+  await expect.poll(() => renewals).toBeGreaterThan(before + 30);
+  expect(questions).toBe(1);
+  answer.resolve(undefined);
+  stopping.abort();
+  await carried;
 });

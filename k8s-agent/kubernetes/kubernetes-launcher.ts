@@ -55,11 +55,11 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
   const context: Context = { ...options, trackers, closing: closed.signal, keys, hurries: new Map() };
   return {
     name: "kubernetes",
-    async launch(run, { mustExist = false, signal = closed.signal, trace } = {}) {
+    async launch(run, { mustExist = false, signal = closed.signal, throwIfLost, trace } = {}) {
       const key = await deriveCollectorKey(run.order.runKey);
       keys.set(run.order.runId, key);
       const either = AbortSignal.any([signal, closed.signal]);
-      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, trace });
+      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, throwIfLost, trace });
     },
     watch: (runId, { signal }) => watchRun(runId, { ...context, signal: AbortSignal.any([signal, closed.signal]) }),
     readLog: (runId, { from, signal }) =>

@@ -35,6 +35,11 @@ export interface LaunchOptions {
   readonly mustExist?: boolean;
   /** Lets go of a launch that waits for a cluster which is away. */
   readonly signal?: AbortSignal;
+  /**
+   * Called right before the workload is made; throws when that mustn't be any more. A signal alone comes too late for a
+   * process that was paused: what it was about to do comes first.
+   */
+  readonly throwIfLost?: () => void;
   /** The trace that main is to go on with. */
   readonly trace?: TraceCarrier | undefined;
 }
