@@ -32,10 +32,12 @@ interface Play {
   readonly whenStopped?: Ended;
   readonly stop?: () => Promise<void>;
   readonly launched?: Launched;
+  /** When the log is whole. */
+  readonly logged?: Promise<void>;
 }
 
 /** A workload that runs until it is stopped, or until the test lets it finish. */
-function arrange({ whenStopped = sigterm, stop = async () => undefined, launched }: Play = {}) {
+function arrange({ whenStopped = sigterm, stop = async () => undefined, launched, logged }: Play = {}) {
   const calls: string[] = [];
   const lines: string[] = [];
   const bus = createMemoryBus();
@@ -53,6 +55,7 @@ function arrange({ whenStopped = sigterm, stop = async () => undefined, launched
       if (ended !== undefined) yield ended;
     },
     async *readLog() {
+      await logged;
       yield* [];
     },
     async stop(_, { graceSeconds }) {
@@ -88,7 +91,7 @@ function arrange({ whenStopped = sigterm, stop = async () => undefined, launched
     await bus.controls.append(address, bytes, { id: `${Math.random()}`, after: last?.sequence ?? 0 });
   }
   const deliver = (deliveries = 1) => carryOut(createLease(deliveries), options);
-  const finish = () => end.resolve(finished);
+  const finish = (how = finished) => end.resolve(how);
   return { bus, calls, lines, ask, put, deliver, finish, letGo, readPhase, readEnd };
 
   async function readPhase() {
@@ -152,6 +155,17 @@ test("a run that finishes although it was asked to stop has succeeded", async ()
   await ask();
   await carried;
   expect((await readEnd()).kind).toBe("succeeded");
+});
+
+test("a run that is cancelled while the rest of its log is read has ended as main has", async () => {
+  const { promise: logged, resolve } = Promise.withResolvers<void>();
+  const { ask, deliver, finish, readPhase, readEnd } = arrange({ stop: async () => resolve(), logged });
+  const carried = deliver();
+  await expect.poll(readPhase).toBe("running");
+  finish({ kind: "ended", cause: { kind: "exited", exitCode: 3 }, stopped: false });
+  await ask();
+  await carried;
+  expect(await readEnd()).toMatchObject({ kind: "failed", failure: { reason: "exit-code" } });
 });
 
 test("stopping is tried again until it works", async () => {

@@ -1,7 +1,7 @@
 /** What carrying out does when something fails, on a bus in memory and with a launcher that the test plays. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createMemoryBus } from "../src/bus/memory/memory-bus.ts";
-import type { Bus, Lease } from "../src/bus/port.ts";
+import { BusUnavailable, type Bus, type Lease } from "../src/bus/port.ts";
 import { decodeMessage, encodeMessage } from "../src/contract/decode.ts";
 import { RunEvent } from "../src/contract/events.ts";
 import { noOutputs } from "../src/contract/outputs.ts";
@@ -20,12 +20,13 @@ const { request } = await sealRequest(parties);
 /** What the launcher and the lease were asked, in order. */
 type Calls = string[];
 
+const succeeded: Ended = {
+  kind: "ended",
+  cause: { kind: "exited", exitCode: 0 },
+  collected: { outputs: succeed(noOutputs), errorText: "", errorBytes: 0 },
+};
+
 function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher {
-  const ended: Ended = {
-    kind: "ended",
-    cause: { kind: "exited", exitCode: 0 },
-    collected: { outputs: succeed(noOutputs), errorText: "", errorBytes: 0 },
-  };
   return {
     name: "local",
     async launch() {
@@ -33,7 +34,7 @@ function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher
       return { kind: "launched", warnings: [] };
     },
     async *watch() {
-      yield ended;
+      yield succeeded;
     },
     async *readLog() {
       yield* [];
@@ -47,7 +48,7 @@ function createLauncher(calls: Calls, changed: Partial<Launcher> = {}): Launcher
   };
 }
 
-function createLease(calls: Calls, deliveries = 1): Lease {
+function createLease(calls: Calls, deliveries = 1, changed: Partial<Lease> = {}): Lease {
   return {
     address,
     data: encodeMessage(request),
@@ -60,6 +61,7 @@ function createLease(calls: Calls, deliveries = 1): Lease {
     async release(delay) {
       calls.push(`release ${delay}`);
     },
+    ...changed,
   };
 }
 
@@ -82,7 +84,8 @@ function arrange(changed: (calls: Calls) => Partial<Launcher> = () => ({})) {
     held: createHeldRuns(() => undefined),
     turns: createTurns(),
   };
-  const deliver = (deliveries?: number) => carryOut(createLease(calls, deliveries), options);
+  const deliver = (deliveries?: number, lease?: Partial<Lease>) =>
+    carryOut(createLease(calls, deliveries, lease), options);
   return { calls, bus, lines, deliver, stopping };
 }
 
@@ -166,6 +169,23 @@ test("a run that is under way and can't be watched however often it is tried is 
   expect(end?.failure?.message).toContain("the socket is broken");
 });
 
+test("a run whose time is over while the rest of its log is read has ended as main has", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { bus, deliver } = arrange(() => ({
+    async *watch() {
+      yield { kind: "running", startedAt: "2026-11-21T00:00:00Z", mainStartedAt: "2026-11-21T00:00:00Z" };
+      yield { ...succeeded, stopped: false };
+    },
+    async *readLog() {
+      await asked.promise;
+      yield* [];
+    },
+    stop: async () => asked.resolve(),
+  }));
+  await deliver();
+  expect(await readPhases(bus)).toEqual(["accepted", "starting", "running", "succeeded"]);
+});
+
 test("the same request twice at once is carried out once, and undisturbed", async () => {
   const go = Promise.withResolvers<void>();
   const { calls, bus, lines, deliver } = arrange(() => ({
@@ -197,4 +217,69 @@ test("a replica that is stopped gives back what it carries out and what waits be
   await Promise.all(both);
   expect(calls).toEqual(["launch", "release 0", "release 0"]);
   expect(await readPhases(bus)).toEqual(["accepted", "starting"]);
+});
+
+test("a launch that takes longer than the lease lasts is let go, as another replica may do it", async () => {
+  const { calls, lines, bus, deliver } = arrange((calls) => ({
+    async launch(_, { signal } = {}) {
+      calls.push("wait");
+      // As a launcher that waits for a cluster which is away.
+      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      throw signal?.reason;
+    },
+  }));
+  await deliver(1, {
+    milliseconds: 30,
+    async renew() {
+      throw new BusUnavailable("renew a lease");
+    },
+  });
+  expect(calls).toEqual(["wait"]);
+  expect(await readPhases(bus)).toEqual(["accepted", "starting"]);
+  expect(lines.join("\n")).toContain("its lease has run out before it was launched");
+});
+
+test("whoever was paused right before a launch for longer than the lease lasts doesn't launch", async () => {
+  const clock = vi.spyOn(performance, "now");
+  const { calls, lines, deliver } = arrange((calls) => ({
+    async launch(_, { signal, throwIfLost } = {}) {
+      clock.mockReturnValue(performance.now() + 60_000);
+      calls.push(`aborted: ${signal?.aborted}`);
+      throwIfLost?.();
+      calls.push("launch");
+      return { kind: "launched", warnings: [] };
+    },
+  }));
+  await deliver().finally(() => clock.mockRestore());
+  expect(calls).toEqual(["aborted: false"]);
+  expect(lines.join("\n")).toContain("Stood down from a run");
+});
+
+test("however often a lease lapses while the broker is away, it is asked once whether the run was taken over", async () => {
+  let [renewals, questions] = [0, 0];
+  const { bus, deliver, stopping } = arrange(() => ({
+    async *watch(_, { signal }) {
+      yield { kind: "running", startedAt: "2026-11-22T00:00:00Z", mainStartedAt: "2026-11-22T00:00:00Z" };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  }));
+  const carried = deliver(1, {
+    milliseconds: 30,
+    async renew() {
+      // Each tenth one works, so that it lapses anew.
+      if (++renewals % 10 !== 0) throw new BusUnavailable("renew a lease");
+    },
+  });
+  await expect.poll(() => readPhases(bus)).toContain("running");
+  const answer = Promise.withResolvers<undefined>();
+  vi.spyOn(bus.events, "last").mockImplementation(() => {
+    questions++;
+    return answer.promise;
+  });
+  const before = renewals;
+  await expect.poll(() => renewals).toBeGreaterThan(before + 30);
+  expect(questions).toBe(1);
+  answer.resolve(undefined);
+  stopping.abort();
+  await carried;
 });

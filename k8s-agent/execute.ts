@@ -7,7 +7,7 @@ import type { Logger } from "../src/log.ts";
 import { decideOutcome } from "./collect/decide-outcome.ts";
 import type { Cancel, Cancels } from "./control/cancels.ts";
 import type { LeaseKeeper } from "./intake/lease-keeper.ts";
-import type { Ended, Launcher } from "./launch/launcher.ts";
+import type { Ended, Launched, Launcher } from "./launch/launcher.ts";
 import type { LogObserver } from "./logs/log-writer.ts";
 import { publishLog, type LogEnd } from "./logs/publish-log.ts";
 import type { Patterns } from "./redact/patterns.ts";
@@ -60,7 +60,7 @@ export async function execute(run: Run, options: Execution): Promise<RunResult> 
 }
 
 async function launchAndFollow(run: Run, options: Execution): Promise<RunResult> {
-  const { launcher, reporter, signal, trace } = options;
+  const { reporter, trace } = options;
   const { phase } = reporter;
   // Once main was seen running its workload must be there: starting it anew would run it twice.
   const wasRunning = phase === "running" || phase === "collecting";
@@ -68,11 +68,7 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   // Only a replica that has said so before it died may have launched anything.
   if (cancel !== undefined && phase !== "starting") return cancelUnlaunched(cancel);
   await reporter.enter("starting");
-  const launched = await launcher.launch(run, {
-    mustExist: wasRunning || cancel !== undefined,
-    signal,
-    trace: trace.main,
-  });
+  const launched = await launchWhileHeld(run, { ...options, mustExist: wasRunning || cancel !== undefined });
   if (launched.kind === "refused") {
     const { reason = "launch-refused", message, evidence } = launched;
     return { kind: "failed", failure: { reason, message, ...(evidence && { evidence }) } };
@@ -82,6 +78,30 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   if (launched.kind === "launched") trace.moments.launched = options.now();
   if (launched.kind === "launched") for (const warning of launched.warnings) await reporter.warn(warning);
   return follow(run, options);
+}
+
+/**
+ * Launching isn't fenced as events are: where it takes longer than the lease lasts, or this process was paused, another
+ * replica may have carried out the whole run meanwhile and removed what would have been found.
+ */
+async function launchWhileHeld(run: Run, options: Execution & { mustExist: boolean }): Promise<Launched> {
+  const { launcher, keeper, mustExist, trace } = options;
+  const lapsed = new AbortController();
+  const lapse = () => lapsed.abort(new Fenced(run.order.runId, "its lease has run out before it was launched"));
+  const stopListening = keeper.onLapse(lapse);
+  try {
+    return await launcher.launch(run, {
+      mustExist,
+      signal: AbortSignal.any([options.signal, lapsed.signal]),
+      throwIfLost() {
+        if (!keeper.isHeld()) lapse();
+        lapsed.signal.throwIfAborted();
+      },
+      trace: trace.main,
+    });
+  } finally {
+    stopListening();
+  }
 }
 
 function cancelUnlaunched({ message }: Cancel): RunResult {
@@ -95,13 +115,14 @@ function fail(reason: "start-failed" | "lost", message: string): RunResult {
 /** Follows status and log side by side until both have ended. */
 async function follow(run: Run, options: Execution): Promise<RunResult> {
   const { runId } = run.order;
-  const { launcher, logger, now, held } = options;
-  const onError = (error: unknown) => logger.error({ err: error }, "Could not stop a run");
-  const stopper = createStopper({ launcher, runId, graceSeconds: options.graceSeconds, now, onError });
-  const letGo = held.add(runId, stopper);
+  const { launcher, logger, now, random, held } = options;
   const own = new AbortController();
-  const stopListening = options.keeper.onLapse(() => void standDownIfLost(run, { ...options, own }));
   const signal = AbortSignal.any([options.signal, own.signal]);
+  const onError = (error: unknown) => logger.error({ err: error }, "Could not stop a run");
+  const backoff = createBackoff({ signal, random });
+  const stopper = createStopper({ launcher, runId, graceSeconds: options.graceSeconds, now, backoff, onError });
+  const letGo = held.add(runId, stopper);
+  const stopListening = options.keeper.onLapse(createQuestion(() => standDownIfLost(run, { ...options, own })));
   const stopping = stopWhenCancelled({ ...options, stopper, signal });
   const work = [followLog(run, { ...options, signal }), followStatus(run, { ...options, stopper, signal })] as const;
   try {
@@ -117,26 +138,27 @@ async function follow(run: Run, options: Execution): Promise<RunResult> {
   }
 }
 
-/** What can't be stopped now is tried again: the run goes on until then. Never rejects. */
+/** Never rejects. */
 async function stopWhenCancelled(options: Execution & { stopper: Stopper }): Promise<void> {
-  const { cancels, stopper, logger, random, signal } = options;
-  const stop = (cancel: Cancel) =>
-    stopper.stop(cancel).catch((error: unknown) => {
-      logger.error({ err: error }, "Could not stop a run");
-      throw error;
-    });
+  const { cancels, stopper, logger, signal } = options;
   try {
     const cancel = await cancels.wait(signal);
     if (cancel === undefined) return;
     logger.info({ why: cancel.message }, "Stopping a run");
-    // Its own pauses end with the run.
-    await createBackoff({ signal, random })(
-      () => stop(cancel),
-      () => !signal.aborted,
-    );
+    await stopper.keepStopping(cancel);
   } catch (error) {
     if (!signal.aborted) logger.error({ err: error }, "Could not hear whether a run is to be stopped");
   }
+}
+
+/** Asks one at a time: one that waits for the broker is answered as things are when it is back. */
+function createQuestion(ask: () => Promise<void>): () => void {
+  let asking = false;
+  return () => {
+    if (asking) return;
+    asking = true;
+    void ask().finally(() => (asking = false));
+  };
 }
 
 /** A main that says nothing leaves nothing to be refused: whether the run is still ours has to be asked. */

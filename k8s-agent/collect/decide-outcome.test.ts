@@ -142,6 +142,19 @@ describe("a run that the agent stopped", () => {
     }
   });
 
+  test("when main had ended before has ended as main has", () => {
+    const deadline = { reason: "deadline", message: "its timeout was over" } as const;
+    for (const stopped of [deadline, cancelled]) {
+      for (const [cause, end] of [
+        [exited(0), { kind: "succeeded", outputs }],
+        [exited(3), { kind: "failed", failure: { reason: "exit-code" } }],
+      ] as const) {
+        const facts = makeFacts(cause, { stopped });
+        expect(decideOutcome({ ...facts, ended: { ...facts.ended, stopped: false } })).toMatchObject(end);
+      }
+    }
+  });
+
   test("because somebody asked is cancelled", () => {
     for (const [cause, evidence] of [
       [exited(143), { exitCode: 143 }],

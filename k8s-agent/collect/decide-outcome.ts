@@ -10,7 +10,7 @@ import type { EndCause, Ended, Evidence } from "../launch/launcher.ts";
 export interface Facts {
   readonly run: Run;
   readonly ended: Ended;
-  /** Why the agent itself has stopped the run; undefined when it has not. */
+  /** Why the agent itself has asked the run to stop; undefined when it has not. */
   readonly stopped: Stopped | undefined;
   /** The end of the log, redacted. */
   readonly log: { readonly lastLine: string; readonly tail: string };
@@ -19,7 +19,9 @@ export interface Facts {
 export type Stopped = { readonly reason: "deadline" | "cancelled"; readonly message: string };
 
 export function decideOutcome(facts: Facts): RunResult {
-  const { ended, stopped } = facts;
+  const { ended } = facts;
+  // Main's end is told only when its log is whole: whoever asked it to stop in between has stopped nothing.
+  const stopped = ended.stopped === false ? undefined : facts.stopped;
   if (stopped?.reason === "cancelled") return decideCancelled(facts, stopped.message);
   if (stopped !== undefined) return fail(facts, stopped.reason, stopped.message, describeCause(ended.cause));
   return decideEnd(facts);

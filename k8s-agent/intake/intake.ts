@@ -15,11 +15,18 @@ export interface IntakeOptions {
 /** Resolves when the signal has aborted and everything that was taken has been handled. */
 export async function takeRequests({ requests, cluster, capacity, handle, signal }: IntakeOptions): Promise<void> {
   const busy = new Set<Promise<void>>();
+  // Rings when a run is done. Racing all of them would leave something behind in each, at every turn, for as long as it goes on.
+  let bell = Promise.withResolvers<void>();
   for await (const lease of requests.take(cluster, { signal })) {
-    const work = handle(lease).finally(() => busy.delete(work));
+    const work = handle(lease).finally(() => {
+      busy.delete(work);
+      bell.resolve();
+    });
     busy.add(work);
+    if (busy.size < capacity) continue;
     // The iteration asks the queue for the next one only when it is resumed: a full replica leaves it to the others.
-    if (busy.size >= capacity) await Promise.race(busy);
+    bell = Promise.withResolvers();
+    await bell.promise;
   }
   await Promise.all(busy);
 }

@@ -55,11 +55,11 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
   const context: Context = { ...options, trackers, closing: closed.signal, keys, hurries: new Map() };
   return {
     name: "kubernetes",
-    async launch(run, { mustExist = false, signal = closed.signal, trace } = {}) {
+    async launch(run, { mustExist = false, signal = closed.signal, throwIfLost, trace } = {}) {
       const key = await deriveCollectorKey(run.order.runKey);
       keys.set(run.order.runId, key);
       const either = AbortSignal.any([signal, closed.signal]);
-      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, trace });
+      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, throwIfLost, trace });
     },
     watch: (runId, { signal }) => watchRun(runId, { ...context, signal: AbortSignal.any([signal, closed.signal]) }),
     readLog: (runId, { from, signal }) =>
@@ -106,7 +106,8 @@ async function* watchRun(runId: string, context: Following): AsyncGenerator<Work
       await until(() => tracker.statuses.length > next, { changed: tracker.changed, signal });
       const status = tracker.statuses[next];
       if (status === undefined || signal.aborted) return;
-      yield status;
+      // What main's end has followed is marked by whoever stops it, and only while main runs.
+      yield status.kind === "ended" ? { ...status, stopped: tracker.sighting.stopped } : status;
       if (status.kind === "ended") return;
     }
   } finally {

@@ -20,7 +20,10 @@ export interface Launcher {
   watch(runId: string, options: { signal: AbortSignal }): AsyncIterable<WorkloadStatus>;
   /** What main writes to stdout and stderr, raw, from a mark on (undefined: the start) to its end. */
   readLog(runId: string, options: { from: string | undefined; signal: AbortSignal }): AsyncIterable<LogPiece>;
-  /** SIGTERM to main, then SIGKILL after the grace. Returns at once; `watch` tells when it ended. Twice is fine. */
+  /**
+   * SIGTERM to main, then SIGKILL after the grace. Returns at once; `watch` tells when it ended, and whether that was
+   * before anybody asked (`stopped`). Twice is fine.
+   */
   stop(runId: string, options: { graceSeconds: number }): Promise<void>;
   /** Removes everything of the run, running or not. Twice is fine. */
   remove(runId: string): Promise<void>;
@@ -32,6 +35,11 @@ export interface LaunchOptions {
   readonly mustExist?: boolean;
   /** Lets go of a launch that waits for a cluster which is away. */
   readonly signal?: AbortSignal;
+  /**
+   * Called right before the workload is made; throws when that mustn't be any more. A signal alone comes too late for a
+   * process that was paused: what it was about to do comes first.
+   */
+  readonly throwIfLost?: () => void;
   /** The trace that main is to go on with. */
   readonly trace?: TraceCarrier | undefined;
 }
@@ -66,6 +74,8 @@ export interface Ended {
   /** What was in main's files; undefined when they could not be read (setup failed, the collector was lost). */
   readonly collected?: Collected;
   readonly commit?: string;
+  /** Whether anybody had asked it to stop before main ended; left out: that isn't known. */
+  readonly stopped?: boolean;
 }
 
 /** Why the workload ended. Sentences are free of secrets only after the agent's redaction. */

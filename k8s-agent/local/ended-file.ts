@@ -39,6 +39,7 @@ const EndedFile = v.object({
     cause: Cause,
     collected: v.exactOptional(Collected),
     commit: v.exactOptional(v.string()),
+    stopped: v.exactOptional(v.boolean()),
   }),
   logGap: v.exactOptional(LogGap),
   stages: v.exactOptional(v.array(LiveStatus)),

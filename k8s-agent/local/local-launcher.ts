@@ -58,7 +58,8 @@ export function createLocalLauncher(options: LocalLauncherOptions): Launcher {
   const { logger } = options;
   return {
     name: "local",
-    launch: (run, { mustExist = false, trace } = {}) => launch(run, { ...options, directory, mustExist, trace }),
+    launch: (run, { mustExist = false, trace, throwIfLost } = {}) =>
+      launch(run, { ...options, directory, mustExist, trace, throwIfLost }),
     watch: (runId, { signal }) => watch(getFiles(runId), { logger, signal }),
     readLog: (runId, following) => followLog(getFiles(runId), following),
     async stop(runId, { graceSeconds }) {
@@ -72,6 +73,7 @@ export function createLocalLauncher(options: LocalLauncherOptions): Launcher {
 type LaunchOptions = LocalLauncherOptions & {
   readonly mustExist: boolean;
   readonly trace: TraceCarrier | undefined;
+  readonly throwIfLost: (() => void) | undefined;
 };
 
 async function launch(run: Run, options: LaunchOptions): Promise<Launched> {
@@ -85,6 +87,7 @@ async function launch(run: Run, options: LaunchOptions): Promise<Launched> {
     files,
     cacheDirectory: getCacheDirectory(options.directory),
     environment: options.environment ?? process.env,
+    throwIfLost: options.throwIfLost,
   });
   return { kind: answer === "claimed" ? "launched" : "existing", warnings };
 }

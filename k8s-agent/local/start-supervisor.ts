@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   /** Where Node keeps compiled code: with it a supervisor starts in half the time and takes a third less memory. */
   readonly cacheDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Called before anything is made, and right before it is started; throws when it mustn't be any more. */
+  readonly throwIfLost: (() => void) | undefined;
 }
 
 /**
@@ -31,25 +33,35 @@ export interface SupervisorOptions {
  */
 export async function startSupervisor(spec: SupervisorSpec, options: SupervisorOptions): Promise<"claimed" | "taken"> {
   const { directory, supervisorLog } = options.files;
+  options.throwIfLost?.();
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const log = await open(supervisorLog, "a", 0o600);
-  const child = spawn(process.execPath, [program, directory], {
-    cwd: directory,
-    detached: true,
-    env: buildSupervisorEnvironment(options),
-    stdio: ["pipe", "pipe", log.fd],
-  });
+  try {
+    options.throwIfLost?.();
+    const child = spawn(process.execPath, [program, directory], {
+      cwd: directory,
+      detached: true,
+      env: buildSupervisorEnvironment(options),
+      stdio: ["pipe", "pipe", log.fd],
+    });
+    return await instruct(child, { spec, files: options.files });
+  } finally {
+    await log.close();
+  }
+}
+
+async function instruct(
+  child: ChildProcess,
+  { spec, files }: { spec: SupervisorSpec; files: RunFiles },
+): Promise<"claimed" | "taken"> {
   try {
     tell(child, encodeMessage(spec));
     return await awaitAnswer(child);
   } catch (error) {
     child.kill("SIGKILL");
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot start a run's supervisor: ${reason}${await readLastWords(options.files)}`, {
-      cause: error,
-    });
+    throw new Error(`Cannot start a run's supervisor: ${reason}${await readLastWords(files)}`, { cause: error });
   } finally {
-    await log.close();
     // It must not keep the agent from ending, nor the other way round.
     child.stdin?.destroy();
     child.stdout?.destroy();

@@ -69,7 +69,9 @@ async function carryOut(spec: SupervisorSpec, { files, claim, termination, start
   // The machine is going down, or somebody has had enough: main gets its chance to end well.
   process.on("SIGTERM", () => termination.stop(spec.graceSeconds));
   const deadline = startBackstop(spec, termination);
-  const content = { ...(await superviseWhole(spec, { files, claim, termination, startedAt })), stages: claim.stages };
+  const { ended, ...more } = await superviseWhole(spec, { files, claim, termination, startedAt });
+  // Nobody can ask a main that has ended (termination.ts).
+  const content = { ended: { ...ended, stopped: termination.requested }, ...more, stages: claim.stages };
   clearTimeout(deadline.timer);
   await writeEndedFile(files.ended, deadline.passed ? toDeadline(content, spec) : content);
   claim.close();

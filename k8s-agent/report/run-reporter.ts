@@ -17,10 +17,10 @@ import { sealResult } from "../../src/sealing/result.ts";
 import { createEventWriter, type EventDetails, type EventWriterOptions } from "./event-writer.ts";
 import { nameOutputs } from "./name-outputs.ts";
 
-/** This replica doesn't hold the run any more: another one has written since. */
+/** This replica doesn't hold the run any more: another one has written since, or may have. */
 export class Fenced extends Error {
-  constructor(runId: string) {
-    super(`Cannot go on with run ${runId}: another replica has taken it over`);
+  constructor(runId: string, why = "another replica has taken it over") {
+    super(`Cannot go on with run ${runId}: ${why}`);
     this.name = "Fenced";
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createBackoff } from "../report/backoff.ts";
 import { createHeldRuns } from "./held-runs.ts";
 import { createStopper } from "./stopper.ts";
 
@@ -17,8 +18,11 @@ function makeStopper(stop: (runId: string, options: { graceSeconds: number }) =>
     },
   };
   const now = () => new Date();
-  const stopper = createStopper({ launcher, runId, graceSeconds: 30, now, onError: (error) => errors.push(error) });
-  return { stopper, stops, errors };
+  const ended = new AbortController();
+  const backoff = createBackoff({ signal: ended.signal, random: () => 0 });
+  const onError = (error: unknown) => errors.push(error);
+  const stopper = createStopper({ launcher, runId, graceSeconds: 30, now, backoff, onError });
+  return { stopper, stops, errors, end: () => ended.abort() };
 }
 
 test("a run is stopped when its time is over, counted from its start", async () => {
@@ -91,13 +95,27 @@ test("the first reason to stop stays", async () => {
   expect(stopper.stopped).toEqual({ reason: "cancelled", message: "by a person" });
 });
 
-test("a deadline whose stop fails is told to whoever listens, and crashes nothing", async () => {
-  const { stopper, errors } = makeStopper(async () => {
-    throw new Error("no such workload");
+test("a deadline whose stop fails is told to whoever listens, and tried again until it works", async () => {
+  vi.useRealTimers();
+  let failures = 2;
+  const { stopper, stops, errors } = makeStopper(async () => {
+    if (failures-- > 0) throw new Error("the API server is away");
   });
   stopper.startDeadline("2026-11-21T00:00:00.000Z", 1);
-  await vi.advanceTimersByTimeAsync(0);
-  expect(errors).toHaveLength(1);
+  await expect.poll(() => stops).toHaveLength(3);
+  expect(errors).toHaveLength(2);
+});
+
+test("a run that has ended while it could not be stopped is let go", async () => {
+  vi.useRealTimers();
+  const { stopper, stops, end } = makeStopper(async () => {
+    throw new Error("the API server is away");
+  });
+  const stopping = stopper.keepStopping({ reason: "cancelled", message: "by a person" });
+  const before = stops.length;
+  end();
+  await stopping;
+  expect([before, stops.length]).toEqual([1, 1]);
 });
 
 test("stopping all stops the runs that are held, and at once those that come later", async () => {

@@ -116,7 +116,7 @@ const agent: Rules = {
   // The log's tail in an error is cut like any log.
   "k8s-agent/collect": stage(["k8s-agent/launch", "k8s-agent/redact"]),
   // Who stopped a run, in the words that the outcome is decided by.
-  "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts"]),
+  "k8s-agent/watch": stage(["k8s-agent/launch", "k8s-agent/collect/decide-outcome.ts", "k8s-agent/report/backoff.ts"]),
   "k8s-agent/control": stage(),
   "k8s-agent/trace": stage([], ["node:"]),
   // Told by the stages through interfaces of theirs; no stage imports it.

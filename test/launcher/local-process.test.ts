@@ -215,7 +215,7 @@ test("stopped during setup, nothing is run, and setup's git is gone", async () =
   expect(place.findAll(runId).length).toBeGreaterThan(1);
   await launcher.stop(runId, { graceSeconds: 300 });
   const { statuses, ended } = await awaitEnd(launcher, runId);
-  expect(ended).toEqual({ kind: "ended", cause: { kind: "signalled", signal: "SIGTERM" } });
+  expect(ended).toEqual({ kind: "ended", cause: { kind: "signalled", signal: "SIGTERM" }, stopped: true });
   expect(statuses.map(({ kind }) => kind)).not.toContain("running");
   expect(await readdir(place.getFiles(runId).directory)).not.toContain("scratch");
   await expect.poll(() => place.findAll(runId)).toEqual([]);
@@ -255,7 +255,8 @@ test("a run whose branch still points at the commit of the last success is not r
   expect(first.ended).toMatchObject({ cause: { kind: "exited", exitCode: 0 }, commit: repository.head });
   expect(first.text).toBe("executed\n");
   const second = await carryOut({ values, unlessCommit: repository.head });
-  expect(second.ended).toEqual({ kind: "ended", cause: { kind: "unchanged" }, commit: repository.head });
+  const unchanged = { kind: "ended", cause: { kind: "unchanged" }, commit: repository.head, stopped: false };
+  expect(second.ended).toEqual(unchanged);
   expect(second.text).toBe("");
   await server.close();
 });

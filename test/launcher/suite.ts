@@ -93,6 +93,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
             errorText: "",
             errorBytes: 0,
           },
+          stopped: false,
         });
         // A container runtime reads the two from a pipe each.
         expect(text.split("\n").toSorted()).toEqual(["", "hello", "trouble"]);
@@ -286,6 +287,7 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         await launcher.stop(runId, { graceSeconds: 20 });
         const { ended } = await awaitEnd(launcher, runId);
         expectExit(ended.cause, 7);
+        expect(ended.stopped).toBe(true);
         expect(ended.collected).toMatchObject({ outputs: { value: { values: { stopped: true } } } });
         await launcher.remove(runId);
       });
@@ -312,6 +314,16 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         await launcher.remove(runId);
         await launcher.stop(runId, { graceSeconds: 1 });
         await launcher.stop(buildRun({}).order.runId, { graceSeconds: 1 });
+      });
+
+      test("after main's end stops nothing, and a replica that comes later learns who was stopped", async () => {
+        const [whole, cut] = [await start("echo ready"), await start("echo ready; exec sleep 300")];
+        await Promise.all([awaitEnd(launcher, whole), awaitOutput(launcher, cut, "ready")]);
+        for (const runId of [whole, cut]) await launcher.stop(runId, { graceSeconds: 1 });
+        await awaitEnd(launcher, cut);
+        const ends = await Promise.all([whole, cut].map((runId) => awaitEnd(place.second, runId)));
+        expect(ends.map(({ ended }) => ended.stopped)).toEqual([false, true]);
+        for (const runId of [whole, cut]) await launcher.remove(runId);
       });
 
       test("a child that main left behind, holding its log, doesn't hold the run up", async () => {

@@ -20,6 +20,8 @@ export interface LaunchRunOptions {
   /** The trace that main is to go on with. */
   readonly trace?: TraceCarrier | undefined;
   readonly signal: AbortSignal;
+  /** Throws when the run mustn't be launched any more. */
+  readonly throwIfLost?: (() => void) | undefined;
 }
 
 /** The store has to show what was made before anybody may ask for it. */
@@ -47,15 +49,17 @@ async function isThere(job: V1Job, { api, signal }: LaunchRunOptions): Promise<b
 
 async function create(
   { secret, job }: Workload,
-  { api, signal }: LaunchRunOptions,
+  { api, signal, throwIfLost }: LaunchRunOptions,
 ): Promise<"launched" | "existing" | Extract<Launched, { kind: "refused" }>> {
   const ref = getRef(job);
   try {
     for (;;) {
+      throwIfLost?.();
       const made = await api.createSecret(secret, signal);
       // A replica that died in between has left it; or another one removes it just now.
       const uid = made.kind === "created" ? made.uid : (await api.readSecret(ref, signal))?.metadata?.uid;
       if (uid === undefined) continue;
+      throwIfLost?.();
       const launched = await api.createJob(ownJob(job, { name: ref.name, uid }), signal);
       return launched.kind === "created" ? "launched" : "existing";
     }
