@@ -6,10 +6,10 @@ import type { Logger } from "../../src/log.ts";
 import { deriveCollectorKey } from "../../src/sealing/collector-key.ts";
 import type { JobSettings } from "../job/settings.ts";
 import type { Ended, Launcher, LogPiece, WorkloadStatus } from "../launch/launcher.ts";
-import { collectorKey } from "../sidecar/mounts.ts";
 import type { ClusterApi } from "./api/cluster-api.ts";
 import { defaultGraces, type Graces } from "./diagnosis/sighting.ts";
 import { readMainLog } from "./logs/read-main-log.ts";
+import { createCollectorKeys } from "./runs/collector-keys.ts";
 import { launchRun } from "./runs/launch-run.ts";
 import { createLogSource } from "./runs/main-log-source.ts";
 import { until } from "./runs/notifier.ts";
@@ -38,8 +38,6 @@ interface Context extends KubernetesLauncherOptions {
   readonly trackers: Trackers;
   /** Aborts when the launcher closes. */
   readonly closing: AbortSignal;
-  /** By run id, of the runs that this launcher has launched or found. */
-  readonly keys: Map<string, string>;
   /** By run id: what sees to it that a stopped run ends in time. */
   readonly hurries: Map<string, { readonly graceSeconds: number; end(): void }>;
 }
@@ -47,19 +45,19 @@ interface Context extends KubernetesLauncherOptions {
 export function createKubernetesLauncher(options: KubernetesLauncherOptions): KubernetesLauncher {
   const { api, store, now, settings, logger } = options;
   const closed = new AbortController();
-  const keys = new Map<string, string>();
+  const keys = createCollectorKeys({ api, store, settings });
   const graces = { ...defaultGraces, ...options.graces };
-  const getKey = async (runId: string, signal: AbortSignal) =>
-    keys.get(runId) ?? readKey(runId, { api, store, settings }, signal);
-  const trackers = createTrackers({ api, store, graces, logger, now, getKey });
-  const context: Context = { ...options, trackers, closing: closed.signal, keys, hurries: new Map() };
+  const trackers = createTrackers({ api, store, graces, logger, now, getKey: keys.get });
+  const context: Context = { ...options, trackers, closing: closed.signal, hurries: new Map() };
   return {
     name: "kubernetes",
     async launch(run, { mustExist = false, signal = closed.signal, trace } = {}) {
       const key = await deriveCollectorKey(run.order.runKey);
-      keys.set(run.order.runId, key);
       const either = AbortSignal.any([signal, closed.signal]);
-      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, trace });
+      const options = { api, store, settings, collectorKey: key, mustExist, signal: either, trace };
+      const launched = await launchRun(run, options);
+      if (launched.kind === "launched" || launched.kind === "existing") keys.keep(run.order.runId, key);
+      return launched;
     },
     watch: (runId, { signal }) => watchRun(runId, { ...context, signal: AbortSignal.any([signal, closed.signal]) }),
     readLog: (runId, { from, signal }) =>
@@ -75,18 +73,6 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
       trackers.close();
     },
   };
-}
-
-/** For whoever watches a run that another replica has launched. */
-async function readKey(
-  runId: string,
-  { api, store, settings }: Pick<Context, "api" | "store" | "settings">,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const namespace = store.get(runId).job?.metadata?.namespace ?? settings.namespace;
-  const secret = await api.readSecret(buildRef(runId, namespace), signal);
-  const key = secret?.data?.[collectorKey.file];
-  return key === undefined ? undefined : Buffer.from(key, "base64").toString();
 }
 
 type Following = Context & { readonly signal: AbortSignal };
@@ -178,11 +164,10 @@ async function stopRun(runId: string, context: Context & { readonly graceSeconds
 }
 
 async function removeAll(runId: string, context: Context): Promise<void> {
-  const { api, store, trackers, settings, hurries, keys, closing } = context;
+  const { api, store, trackers, settings, hurries, closing } = context;
   await store.ready(closing);
   hurries.get(runId)?.end();
   trackers.mark(runId, { stopped: true });
   await removeRun(runId, { api, store, namespaces: [...new Set(settings.namespaces)], signal: closing });
   trackers.forget(runId);
-  keys.delete(runId);
 }
