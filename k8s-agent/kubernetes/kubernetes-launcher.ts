@@ -12,9 +12,9 @@ import { readMainLog } from "./logs/read-main-log.ts";
 import { createCollectorKeys } from "./runs/collector-keys.ts";
 import { launchRun } from "./runs/launch-run.ts";
 import { createLogSource } from "./runs/main-log-source.ts";
-import { until } from "./runs/notifier.ts";
 import { buildRef } from "./runs/refs.ts";
 import { isRemoved, removeRun } from "./runs/remove-run.ts";
+import { untilSeen } from "./runs/run-tracker.ts";
 import { haltRun, hurryRun, isActive } from "./runs/stop-run.ts";
 import { createTrackers, type Trackers } from "./runs/trackers.ts";
 import type { WorkloadStore } from "./workloads/workload-store.ts";
@@ -89,7 +89,7 @@ async function* watchRun(runId: string, context: Following): AsyncGenerator<Work
     let next = tracker.statuses.findLastIndex(({ kind }) => kind !== "warning");
     if (tracker.ended === undefined) yield* tracker.statuses.slice(0, next).filter(({ kind }) => kind === "warning");
     for (next = Math.max(next, 0); !signal.aborted; next += 1) {
-      await until(() => tracker.statuses.length > next, { changed: tracker.changed, signal });
+      await untilSeen(tracker, { condition: () => tracker.statuses.length > next, signal });
       const status = tracker.statuses[next];
       if (status === undefined || signal.aborted) return;
       yield status;
@@ -113,8 +113,8 @@ async function* readRunLog(
   const tracker = await openTracker(runId, context);
   if (tracker === undefined) return;
   try {
-    const { changed } = tracker;
-    await until(() => tracker.sighting.pod !== undefined || tracker.ended !== undefined, { changed, signal });
+    const isDecided = () => tracker.sighting.pod !== undefined || tracker.ended !== undefined;
+    await untilSeen(tracker, { condition: isDecided, signal });
     if (signal.aborted || tracker.sighting.pod === undefined) return;
     yield* readMainLog(createLogSource(tracker, context), { from, signal });
   } finally {
