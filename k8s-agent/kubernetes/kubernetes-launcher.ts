@@ -6,8 +6,10 @@ import type { Logger } from "../../src/log.ts";
 import { deriveCollectorKey } from "../../src/sealing/collector-key.ts";
 import type { JobSettings } from "../job/settings.ts";
 import type { Ended, Launcher, LogPiece, WorkloadStatus } from "../launch/launcher.ts";
+import { createReadAheadBudget, type ReadAheadBudget } from "../logs/read-ahead-budget.ts";
 import type { ClusterApi } from "./api/cluster-api.ts";
 import { defaultGraces, type Graces } from "./diagnosis/sighting.ts";
+import { readAheadLimits } from "./logs/read-ahead.ts";
 import { readMainLog } from "./logs/read-main-log.ts";
 import { createCollectorKeys } from "./runs/collector-keys.ts";
 import { launchRun } from "./runs/launch-run.ts";
@@ -36,6 +38,7 @@ export interface KubernetesLauncher extends Launcher {
 
 interface Context extends KubernetesLauncherOptions {
   readonly trackers: Trackers;
+  readonly readAheadBudget: ReadAheadBudget;
   /** Aborts when the launcher closes. */
   readonly closing: AbortSignal;
   /** By run id: what sees to it that a stopped run ends in time. */
@@ -48,7 +51,8 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
   const keys = createCollectorKeys({ api, store, settings });
   const graces = { ...defaultGraces, ...options.graces };
   const trackers = createTrackers({ api, store, graces, logger, now, getKey: keys.get });
-  const context: Context = { ...options, trackers, closing: closed.signal, hurries: new Map() };
+  const readAheadBudget = createReadAheadBudget(readAheadLimits);
+  const context: Context = { ...options, trackers, readAheadBudget, closing: closed.signal, hurries: new Map() };
   return {
     name: "kubernetes",
     async launch(run, { mustExist = false, signal = closed.signal, trace } = {}) {
