@@ -14,6 +14,8 @@ import { openResult } from "../src/sealing/result.ts";
 import { address, createParties, otherRunId, sealRequest, take } from "../src/sealing/sealing.fixture.ts";
 import { carryOut, type CarryOutOptions } from "./carry-out.ts";
 import { createTurns } from "./intake/turns.ts";
+import { bufferLimits } from "./logs/chunk-buffer.ts";
+import { createReadAheadBudget } from "./logs/read-ahead-budget.ts";
 import type { Ended, Launched, Launcher } from "./launch/launcher.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
@@ -80,6 +82,7 @@ function arrange({ whenStopped = sigterm, stop = async () => undefined, launched
     signal: letGo.signal,
     held: createHeldRuns(() => undefined),
     turns: createTurns(),
+    readAheadBudget: createReadAheadBudget(bufferLimits),
   };
   const ask = async (changed: Partial<RunControl> = {}, signing: SigningKey = parties.frontDoor.signing) => {
     const control: RunControl = { v: 1, kind: "cancel", ...address, by: "alice", at: now().toISOString(), ...changed };

@@ -11,6 +11,8 @@ import { address, createParties, sealRequest, take } from "../src/sealing/sealin
 import { carryOut, type CarryOutOptions } from "./carry-out.ts";
 import { mostDeliveries } from "./execute.ts";
 import { createTurns } from "./intake/turns.ts";
+import { bufferLimits } from "./logs/chunk-buffer.ts";
+import { createReadAheadBudget } from "./logs/read-ahead-budget.ts";
 import type { Ended, Launcher } from "./launch/launcher.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
@@ -83,6 +85,7 @@ function arrange(changed: (calls: Calls) => Partial<Launcher> = () => ({})) {
     signal: stopping.signal,
     held: createHeldRuns(() => undefined),
     turns: createTurns(),
+    readAheadBudget: createReadAheadBudget(bufferLimits),
   };
   const deliver = (deliveries?: number, lease?: Partial<Lease>) =>
     carryOut(createLease(calls, deliveries, lease), options);

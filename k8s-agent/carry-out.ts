@@ -16,6 +16,7 @@ import { openLease } from "./intake/open-lease.ts";
 import type { Turns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
 import type { LogObserver } from "./logs/log-writer.ts";
+import type { ReadAheadBudget } from "./logs/read-ahead-budget.ts";
 import { buildPatterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
 import { collectSecrets } from "./redact/secrets.ts";
@@ -46,6 +47,8 @@ export interface CarryOutOptions {
   readonly held: HeldRuns;
   /** By run id: a request that comes twice to this replica waits for itself. */
   readonly turns: Turns;
+  /** How much of all logs may wait for the broker. */
+  readonly readAheadBudget: ReadAheadBudget;
   readonly observer?: (EventObserver & LogObserver) | undefined;
   /** Left out: a run's trace is handed on to main, and nothing recorded. */
   readonly tracer?: Tracer | undefined;

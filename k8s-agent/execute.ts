@@ -10,6 +10,7 @@ import type { LeaseKeeper } from "./intake/lease-keeper.ts";
 import type { Ended, Launched, Launcher } from "./launch/launcher.ts";
 import type { LogObserver } from "./logs/log-writer.ts";
 import { publishLog, type LogEnd } from "./logs/publish-log.ts";
+import type { ReadAheadBudget } from "./logs/read-ahead-budget.ts";
 import type { Patterns } from "./redact/patterns.ts";
 import { redactText } from "./redact/redact-text.ts";
 import { createBackoff, type Backoff } from "./report/backoff.ts";
@@ -35,6 +36,7 @@ export interface Execution {
   readonly cancels: Cancels;
   /** What main is told of the run's trace, and the moments that its spans need. */
   readonly trace: Pick<RunTrace, "main" | "moments">;
+  readonly readAheadBudget: ReadAheadBudget;
   readonly observer?: LogObserver | undefined;
 }
 

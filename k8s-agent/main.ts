@@ -12,7 +12,9 @@ import { carryOut } from "./carry-out.ts";
 import { takeRequests } from "./intake/intake.ts";
 import { createTurns } from "./intake/turns.ts";
 import type { Launcher } from "./launch/launcher.ts";
+import { bufferLimits } from "./logs/chunk-buffer.ts";
 import type { LogObserver } from "./logs/log-writer.ts";
+import { createReadAheadBudget } from "./logs/read-ahead-budget.ts";
 import { keepSweeping, sweep } from "./recover/sweep.ts";
 import { createBackoff } from "./report/backoff.ts";
 import type { EventObserver } from "./report/event-writer.ts";
@@ -62,6 +64,7 @@ export function startAgent(options: AgentOptions): Agent {
   const logger = options.logger.child({ component: "agent", cluster: options.cluster });
   const held = createHeldRuns((error) => logger.error({ err: error }, "Could not stop a run"));
   const turns = createTurns();
+  const readAheadBudget = createReadAheadBudget(bufferLimits);
   const { bus, cluster, launcher, capacity, keepFailedSeconds = 0 } = options;
   const backoff = createBackoff({ signal: intake.signal, random: options.random });
   const sweeping = { ...options, events: bus.events, keepFailedSeconds, backoff, logger, signal: intake.signal };
@@ -71,9 +74,8 @@ export function startAgent(options: AgentOptions): Agent {
     logger.info({ launcher: launcher.name, capacity }, "The agent takes requests");
     const handle = (lease: Lease) => {
       const done = options.observer?.requestTaken(lease);
-      return carryOut(lease, { ...options, keepFailedSeconds, logger, signal: letGo.signal, held, turns }).finally(
-        done,
-      );
+      const shared = { held, turns, readAheadBudget };
+      return carryOut(lease, { ...options, keepFailedSeconds, logger, signal: letGo.signal, ...shared }).finally(done);
     };
     const about = { cluster, agent: options.agent, version: manifest.version, launcher: launcher.name, capacity };
     await Promise.all([

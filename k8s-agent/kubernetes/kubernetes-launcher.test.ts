@@ -1,86 +1,81 @@
-/** Who is said to have stopped a run in a cluster, with an API and a store that the test plays. */
-import type { V1ContainerState, V1Job, V1Pod } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
-import { createConsoleLogger } from "../../src/log.ts";
-import { annotations, containers } from "../job/names.ts";
-import type { JobSettings } from "../job/settings.ts";
-import type { Ended } from "../launch/launcher.ts";
-import type { ClusterApi } from "./api/cluster-api.ts";
-import { haltReasons } from "./diagnosis/job-state.ts";
+import { buildRunWith, settings } from "../job/workloads.fixture.ts";
+import type { WorkloadStatus } from "../launch/launcher.ts";
+import { ApiRefusal } from "./api/cluster-api.ts";
+import type { Graces } from "./diagnosis/sighting.ts";
 import { createKubernetesLauncher } from "./kubernetes-launcher.ts";
-import type { WorkloadStore } from "./workloads/workload-store.ts";
+import { buildPod, createScriptedCluster, job, quiet, runId } from "./runs/cluster.fixture.ts";
 
-const runId = "01jd000000000000000000000a";
-const about = { namespace: "runs", name: `run-${runId}` };
-const times = { startedAt: new Date(1000), finishedAt: new Date(2000) };
-const running: V1ContainerState = { running: { startedAt: times.startedAt } };
-const exit = (exitCode: number): V1ContainerState => ({ terminated: { exitCode, ...times } });
-
-/** A run whose main is in a state, which the test may change. */
-function arrange(state: V1ContainerState, job: V1Job = { metadata: about }) {
-  let main = state;
-  const listeners = new Set<() => void>();
-  const buildPod = (): V1Pod => {
-    const status = { name: containers.main, image: "x", imageID: "", ready: false, restartCount: 0, state: main };
-    return { metadata: { ...about, uid: "1" }, status: { containerStatuses: [status] } };
-  };
-  const store: WorkloadStore = {
-    ready: async () => undefined,
-    isCurrent: () => true,
-    get: () => ({ job, pods: [buildPod()], warnings: [] }),
-    list: () => [runId],
-    subscribe(_, listener) {
-      const tell = () => listener(store.get(runId));
-      listeners.add(tell);
-      return () => listeners.delete(tell);
-    },
-    close: () => undefined,
-  };
-  const api: Partial<ClusterApi> = {
-    readSecret: async () => undefined,
-    haltJob: async () => undefined,
-    deletePod: async () => undefined,
-  };
-  const launcher = createKubernetesLauncher({
-    api: api as ClusterApi,
-    store,
-    settings: { ...about, namespaces: [about.namespace] } as unknown as JobSettings,
-    logger: createConsoleLogger({ write: () => undefined, now: () => new Date(0), level: "silent" }),
-    now: () => new Date(3000),
-    random: () => 0.5,
-  });
-  const end = (how: V1ContainerState) => {
-    main = how;
-    for (const tell of listeners) tell();
-  };
-  return { launcher, end, stop: () => launcher.stop(runId, { graceSeconds: 5 }), awaitEnd };
-
-  async function awaitEnd(): Promise<Ended> {
-    for await (const status of launcher.watch(runId, { signal: AbortSignal.timeout(20_000) })) {
-      if (status.kind !== "ended") continue;
-      launcher.close();
-      return status;
-    }
-    throw new Error("It has not ended");
-  }
+function arrange(graces: Partial<Graces> = {}) {
+  const cluster = createScriptedCluster();
+  const { api, store } = cluster;
+  const now = () => new Date(1000);
+  const launcher = createKubernetesLauncher({ api, store, settings, graces, logger: quiet, now, random: () => 0 });
+  return { ...cluster, launcher };
 }
 
-test("a main that ends after it was asked to stop was stopped", async () => {
-  const { stop, end, awaitEnd } = arrange(running);
-  await stop();
-  end(exit(143));
-  expect(await awaitEnd()).toMatchObject({ cause: { kind: "exited", exitCode: 143 }, stopped: true });
+const { signal } = new AbortController();
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** Ends at once, and could start all the same once its image's name means something to somebody. */
+const hopeless = buildPod({ main: { waiting: { reason: "InvalidImageName", message: "bad" } } });
+const refusal = new ApiRefusal("patch Job", {
+  status: 403,
+  reason: "Forbidden",
+  message: "admission webhook denied the request",
+});
+const refuse = () => Promise.reject(refusal);
+
+test("who watches a run hears of it when the API server doesn't let us end it, after what was seen before", async () => {
+  const { launcher, show, answer } = arrange();
+  show({ job });
+  answer({ haltJob: refuse });
+  const seen: WorkloadStatus["kind"][] = [];
+  const watching = (async () => {
+    for await (const { kind } of launcher.watch(runId, { signal })) {
+      seen.push(kind);
+      show({ pod: hopeless });
+    }
+  })();
+  await expect(watching).rejects.toBe(refusal);
+  expect(seen).toEqual(["starting"]);
 });
 
-test("a main that had ended before was not", async () => {
-  const { stop, awaitEnd } = arrange(exit(0));
-  await stop();
-  expect(await awaitEnd()).toMatchObject({ stopped: false });
+test("a log isn't over because its run can't be followed", async () => {
+  const { launcher, show, answer } = arrange({ noPodSeconds: 0 });
+  show({ job });
+  answer({ haltJob: refuse });
+  const reading = collect(launcher.readLog(runId, { from: undefined, signal }));
+  await expect(reading).rejects.toBe(refusal);
 });
 
-test("a main that another replica has stopped was stopped, whoever tells its end", async () => {
-  const metadata = { ...about, annotations: { [annotations.halted]: haltReasons.stopped } };
-  const spec = { activeDeadlineSeconds: 1, template: {} };
-  const { awaitEnd } = arrange(exit(143), { metadata, spec });
-  expect(await awaitEnd()).toMatchObject({ cause: { kind: "exited", exitCode: 143 }, stopped: true });
+test("a refusal that has passed is forgotten by who watches next", async () => {
+  const { launcher, show, answer, asked } = arrange();
+  show({ job, pod: hopeless });
+  answer({ haltJob: refuse });
+  await expect(collect(launcher.watch(runId, { signal }))).rejects.toBe(refusal);
+  answer({ haltJob: async () => {} });
+  const statuses = await collect(launcher.watch(runId, { signal }));
+  expect(statuses).toMatchObject([{ kind: "ended", cause: { kind: "image-invalid" } }]);
+  expect(asked).toEqual(["haltJob", "haltJob"]);
+});
+
+test("a run's key is held as long as its workload is there, whoever removes that", async () => {
+  const { launcher, show, clear, asked } = arrange();
+  const collecting = buildPod({ collector: { running: { startedAt: new Date(0) } } });
+  show({ job, pod: collecting });
+  expect(await launcher.launch(buildRunWith({}))).toMatchObject({ kind: "existing" });
+  const look = async () => {
+    for await (const _ of launcher.watch(runId, { signal })) break;
+    return asked.filter((call) => call === "readSecret").length;
+  };
+  expect(await look()).toBe(0);
+  clear();
+  show({ job, pod: collecting });
+  expect(await look()).toBe(1);
 });

@@ -6,15 +6,17 @@ import type { Logger } from "../../src/log.ts";
 import { deriveCollectorKey } from "../../src/sealing/collector-key.ts";
 import type { JobSettings } from "../job/settings.ts";
 import type { Ended, Launcher, LogPiece, WorkloadStatus } from "../launch/launcher.ts";
-import { collectorKey } from "../sidecar/mounts.ts";
+import { createReadAheadBudget, type ReadAheadBudget } from "../logs/read-ahead-budget.ts";
 import type { ClusterApi } from "./api/cluster-api.ts";
 import { defaultGraces, type Graces } from "./diagnosis/sighting.ts";
+import { readAheadLimits } from "./logs/read-ahead.ts";
 import { readMainLog } from "./logs/read-main-log.ts";
+import { createCollectorKeys } from "./runs/collector-keys.ts";
 import { launchRun } from "./runs/launch-run.ts";
 import { createLogSource } from "./runs/main-log-source.ts";
-import { until } from "./runs/notifier.ts";
 import { buildRef } from "./runs/refs.ts";
 import { isRemoved, removeRun } from "./runs/remove-run.ts";
+import { untilSeen } from "./runs/run-tracker.ts";
 import { haltRun, hurryRun, isActive } from "./runs/stop-run.ts";
 import { createTrackers, type Trackers } from "./runs/trackers.ts";
 import type { WorkloadStore } from "./workloads/workload-store.ts";
@@ -36,10 +38,9 @@ export interface KubernetesLauncher extends Launcher {
 
 interface Context extends KubernetesLauncherOptions {
   readonly trackers: Trackers;
+  readonly readAheadBudget: ReadAheadBudget;
   /** Aborts when the launcher closes. */
   readonly closing: AbortSignal;
-  /** By run id, of the runs that this launcher has launched or found. */
-  readonly keys: Map<string, string>;
   /** By run id: what sees to it that a stopped run ends in time. */
   readonly hurries: Map<string, { readonly graceSeconds: number; end(): void }>;
 }
@@ -47,19 +48,20 @@ interface Context extends KubernetesLauncherOptions {
 export function createKubernetesLauncher(options: KubernetesLauncherOptions): KubernetesLauncher {
   const { api, store, now, settings, logger } = options;
   const closed = new AbortController();
-  const keys = new Map<string, string>();
+  const keys = createCollectorKeys({ api, store, settings });
   const graces = { ...defaultGraces, ...options.graces };
-  const getKey = async (runId: string, signal: AbortSignal) =>
-    keys.get(runId) ?? readKey(runId, { api, store, settings }, signal);
-  const trackers = createTrackers({ api, store, graces, logger, now, getKey });
-  const context: Context = { ...options, trackers, closing: closed.signal, keys, hurries: new Map() };
+  const trackers = createTrackers({ api, store, graces, logger, now, getKey: keys.get });
+  const readAheadBudget = createReadAheadBudget(readAheadLimits);
+  const context: Context = { ...options, trackers, readAheadBudget, closing: closed.signal, hurries: new Map() };
   return {
     name: "kubernetes",
     async launch(run, { mustExist = false, signal = closed.signal, throwIfLost, trace } = {}) {
       const key = await deriveCollectorKey(run.order.runKey);
-      keys.set(run.order.runId, key);
       const either = AbortSignal.any([signal, closed.signal]);
-      return launchRun(run, { api, store, settings, collectorKey: key, mustExist, signal: either, throwIfLost, trace });
+      const how = { api, store, settings, collectorKey: key, mustExist, signal: either, throwIfLost, trace };
+      const launched = await launchRun(run, how);
+      if (launched.kind === "launched" || launched.kind === "existing") keys.keep(run.order.runId, key);
+      return launched;
     },
     watch: (runId, { signal }) => watchRun(runId, { ...context, signal: AbortSignal.any([signal, closed.signal]) }),
     readLog: (runId, { from, signal }) =>
@@ -77,18 +79,6 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
   };
 }
 
-/** For whoever watches a run that another replica has launched. */
-async function readKey(
-  runId: string,
-  { api, store, settings }: Pick<Context, "api" | "store" | "settings">,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const namespace = store.get(runId).job?.metadata?.namespace ?? settings.namespace;
-  const secret = await api.readSecret(buildRef(runId, namespace), signal);
-  const key = secret?.data?.[collectorKey.file];
-  return key === undefined ? undefined : Buffer.from(key, "base64").toString();
-}
-
 type Following = Context & { readonly signal: AbortSignal };
 
 async function* watchRun(runId: string, context: Following): AsyncGenerator<WorkloadStatus> {
@@ -103,7 +93,7 @@ async function* watchRun(runId: string, context: Following): AsyncGenerator<Work
     let next = tracker.statuses.findLastIndex(({ kind }) => kind !== "warning");
     if (tracker.ended === undefined) yield* tracker.statuses.slice(0, next).filter(({ kind }) => kind === "warning");
     for (next = Math.max(next, 0); !signal.aborted; next += 1) {
-      await until(() => tracker.statuses.length > next, { changed: tracker.changed, signal });
+      await untilSeen(tracker, { condition: () => tracker.statuses.length > next, signal });
       const status = tracker.statuses[next];
       if (status === undefined || signal.aborted) return;
       // What main's end has followed is marked by whoever stops it, and only while main runs.
@@ -128,8 +118,8 @@ async function* readRunLog(
   const tracker = await openTracker(runId, context);
   if (tracker === undefined) return;
   try {
-    const { changed } = tracker;
-    await until(() => tracker.sighting.pod !== undefined || tracker.ended !== undefined, { changed, signal });
+    const isDecided = () => tracker.sighting.pod !== undefined || tracker.ended !== undefined;
+    await untilSeen(tracker, { condition: isDecided, signal });
     if (signal.aborted || tracker.sighting.pod === undefined) return;
     yield* readMainLog(createLogSource(tracker, context), { from, signal });
   } finally {
@@ -179,11 +169,10 @@ async function stopRun(runId: string, context: Context & { readonly graceSeconds
 }
 
 async function removeAll(runId: string, context: Context): Promise<void> {
-  const { api, store, trackers, settings, hurries, keys, closing } = context;
+  const { api, store, trackers, settings, hurries, closing } = context;
   await store.ready(closing);
   hurries.get(runId)?.end();
   trackers.mark(runId, { stopped: true });
   await removeRun(runId, { api, store, namespaces: [...new Set(settings.namespaces)], signal: closing });
   trackers.forget(runId);
-  keys.delete(runId);
 }

@@ -4,6 +4,7 @@
  */
 import { limits } from "../../src/contract/limits.ts";
 import type { LogCheckpoint, LogChunkHeader } from "../../src/contract/log-chunk.ts";
+import type { ReadAheadBudget, ReadAheadLimits } from "./read-ahead-budget.ts";
 import type { Schedule } from "./timers.ts";
 
 export type LogGap = NonNullable<LogChunkHeader["gap"]>;
@@ -40,8 +41,17 @@ export interface ChunkBuffer {
   take(): Promise<ChunkContent>;
 }
 
-/** How much may wait: reading stops there until the publisher has taken some. What is read from keeps the rest. */
-export const readAheadBytes = 4 * 1024 * 1024;
+/**
+ * How much may wait: reading stops there until the publisher has taken some. What is read from keeps the rest. With what a
+ * launcher reads ahead by itself (kubernetes/logs) all is a quarter of what the agent's Deployment allows it.
+ */
+export const bufferLimits: ReadAheadLimits = { mostBytes: 4 * 1024 * 1024, mostBytesOfAll: 96 * 1024 * 1024 };
+
+export interface ChunkBufferOptions {
+  readonly signal: AbortSignal;
+  readonly schedule: Schedule;
+  readonly budget: ReadAheadBudget;
+}
 
 /** A chunk that still grows. */
 interface Growing {
@@ -55,13 +65,18 @@ interface Growing {
   readonly stopTimer: () => void;
 }
 
-export function createChunkBuffer({ signal, schedule }: { signal: AbortSignal; schedule: Schedule }): ChunkBuffer {
+export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptions): ChunkBuffer {
   const chunks: Growing[] = [];
   const { wake, change } = createBell();
-  let waiting = 0;
+  const share = budget.open(wake);
   let closed = false;
   let failure = new Error("Cannot take a chunk: the log has ended");
-  signal.addEventListener("abort", wake, { once: true });
+  const letGo = () => {
+    share.close();
+    wake();
+  };
+  if (signal.aborted) letGo();
+  signal.addEventListener("abort", letGo, { once: true });
 
   function open({ checkpoint, gap }: LogPart): Growing {
     const stopTimer = schedule(limits.logChunkMilliseconds, () => {
@@ -81,7 +96,7 @@ export function createChunkBuffer({ signal, schedule }: { signal: AbortSignal; s
 
   function handOut(chunk: Growing): ChunkContent {
     chunk.stopTimer();
-    waiting -= chunk.length;
+    share.free(chunk.length);
     wake();
     const { bytes, length, checkpoint, gap, end } = chunk;
     return { text: bytes.subarray(0, length), checkpoint, gap, end };
@@ -93,11 +108,11 @@ export function createChunkBuffer({ signal, schedule }: { signal: AbortSignal; s
       const latest = chunks.at(-1);
       const fits = latest !== undefined && latest.length + part.text.length <= limits.logChunkBytes;
       append(fits && part.gap === undefined ? latest : open(part), part);
-      waiting += part.text.length;
+      share.hold(part.text.length);
       if (isReady()) wake();
     },
     async waitForRoom() {
-      while (waiting >= readAheadBytes && !signal.aborted) await change();
+      while (!share.hasRoom() && !signal.aborted) await change();
     },
     end(checkpoint) {
       const last = chunks.at(-1) ?? open({ text: new Uint8Array(), checkpoint });

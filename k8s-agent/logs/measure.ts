@@ -6,7 +6,9 @@ import { randomBytes } from "node:crypto";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
 import type { LogPiece } from "../launch/launcher.ts";
 import { buildPatterns } from "../redact/patterns.ts";
+import { bufferLimits } from "./chunk-buffer.ts";
 import { publishLog } from "./publish-log.ts";
+import { createReadAheadBudget } from "./read-ahead-budget.ts";
 
 const mebibytes = 100;
 const piece = 65_536;
@@ -37,6 +39,7 @@ async function measure(log: Buffer, masking: "without" | "with") {
     address: { cluster: "local", runId: "01k0000000000000000000000a" },
     journal: bus.logs,
     launcher: { readLog: () => readLog(log) },
+    readAheadBudget: createReadAheadBudget(bufferLimits),
     patterns: patterns[masking],
     backoff: (attempt) => attempt(),
     now: () => new Date(),

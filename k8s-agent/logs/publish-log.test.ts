@@ -11,8 +11,9 @@ import type { RunAddress } from "../../src/contract/names.ts";
 import type { LogPiece } from "../launch/launcher.ts";
 import { buildPatterns } from "../redact/patterns.ts";
 import { createRedactor } from "../redact/redactor.ts";
-import { readAheadBytes } from "./chunk-buffer.ts";
+import { bufferLimits } from "./chunk-buffer.ts";
 import { publishLog, type PublishLogOptions } from "./publish-log.ts";
+import { createReadAheadBudget, leastBytes } from "./read-ahead-budget.ts";
 import type { Schedule } from "./timers.ts";
 
 const address: RunAddress = { cluster: "local", runId: "01k0000000000000000000000a" };
@@ -44,6 +45,7 @@ function publish(journal: Journal, readLog: ReadLog, options: Partial<PublishLog
     address,
     journal,
     launcher: { readLog },
+    readAheadBudget: createReadAheadBudget(bufferLimits),
     patterns,
     backoff: retry,
     now: () => new Date(0),
@@ -179,7 +181,7 @@ describe("the pace of a log", () => {
     const { logs } = createMemoryBus();
     const gate = Promise.withResolvers<void>();
     let read = 0;
-    const bytes = Buffer.alloc(3 * readAheadBytes, "0123456789abcde\n");
+    const bytes = Buffer.alloc(3 * bufferLimits.mostBytes, "0123456789abcde\n");
     const pieces: ReadLog = async function* () {
       for (; read < bytes.length; read += 65_536)
         yield { mark: String(read), bytes: bytes.subarray(read, read + 65_536) };
@@ -201,14 +203,86 @@ describe("the pace of a log", () => {
       before = read;
       await turn();
     }
-    expect(read).toBeGreaterThanOrEqual(readAheadBytes - 65_536);
-    expect(read).toBeLessThanOrEqual(readAheadBytes + 2 * 65_536);
+    expect(read).toBeGreaterThanOrEqual(bufferLimits.mostBytes - 65_536);
+    expect(read).toBeLessThanOrEqual(bufferLimits.mostBytes + 2 * 65_536);
     gate.resolve();
     await publishing;
     const chunks = await readChunks(logs);
     expectWhole(chunks);
     expect(textOf(chunks) === bytes.toString()).toBe(true);
     expect(chunks.length).toBeLessThanOrEqual(Math.ceil(bytes.length / (limits.logChunkBytes - 4096)) + 2);
+  });
+});
+
+describe("logs that wait for the broker together", () => {
+  const pieceBytes = 16_384;
+  const size = 4 * leastBytes;
+
+  /** Resolves when a few turns of the event loop bring nothing more. */
+  async function settle(read: () => number): Promise<void> {
+    let before = -1;
+    for (let still = 0; still < 20; still = before === read() ? still + 1 : 0) {
+      before = read();
+      await turn();
+    }
+  }
+
+  test("hold so much in all, and a little each; later ones too, and all are whole in the end", async () => {
+    const readAheadBudget = createReadAheadBudget({ mostBytes: 3 * leastBytes, mostBytesOfAll: 8 * leastBytes });
+    const gate = Promise.withResolvers<void>();
+    const { logs } = createMemoryBus();
+    const slow: Journal = {
+      ...logs,
+      async append(...args) {
+        await gate.promise;
+        return logs.append(...args);
+      },
+    };
+    const read: number[] = [];
+    const text = Buffer.alloc(size, "0123456789abcde\n");
+    const start = (number: number) => {
+      read[number] = 0;
+      const readLog: ReadLog = async function* () {
+        for (let at = 0; at < size; at += pieceBytes) {
+          read[number] = at;
+          yield { mark: String(at), bytes: text.subarray(at, at + pieceBytes) };
+        }
+      };
+      const of = { ...address, runId: `${address.runId.slice(0, -2)}${number + 10}` };
+      return { of, ended: publish(slow, readLog, { address: of, readAheadBudget, schedule: neverDue }) };
+    };
+    const total = () => read.reduce((sum, bytes) => sum + bytes, 0);
+    const early = Array.from({ length: 4 }, (_, number) => start(number));
+    await settle(total);
+    const late = Array.from({ length: 4 }, (_, number) => start(number + 4));
+    await settle(total);
+    expect(readAheadBudget.held).toBeLessThan(8 * leastBytes + 8 * (leastBytes + 2 * pieceBytes));
+    for (const bytes of read) expect(bytes).toBeGreaterThanOrEqual(leastBytes - 2 * pieceBytes);
+    expect(Math.max(...read)).toBeLessThan(size - pieceBytes);
+
+    gate.resolve();
+    for (const { of, ended } of [...early, ...late]) {
+      await ended;
+      expect(textOf(await readChunks(logs, of)) === text.toString()).toBe(true);
+    }
+    expect(readAheadBudget.held).toBe(0);
+  });
+
+  test("have what one of them held when its run is let go of", async () => {
+    const readAheadBudget = createReadAheadBudget({ mostBytes: 4 * leastBytes, mostBytesOfAll: leastBytes });
+    const held = new AbortController();
+    const away: Journal = { ...createMemoryBus().logs, append: () => new Promise<never>(() => {}) };
+    const endless: ReadLog = async function* (_, { signal }) {
+      for (let at = 0; !signal.aborted; at += pieceBytes) yield { mark: String(at), bytes: new Uint8Array(pieceBytes) };
+    };
+    const backoff: PublishLogOptions["backoff"] = (attempt) =>
+      Promise.race([attempt(), once(held.signal, "abort").then(() => Promise.reject(new Error("let go")))]);
+    const publishing = publish(away, endless, { readAheadBudget, signal: held.signal, backoff, schedule: neverDue });
+    await settle(() => readAheadBudget.held);
+    expect(readAheadBudget.held).toBeGreaterThan(leastBytes / 2);
+    held.abort();
+    await expect(publishing).rejects.toThrow("let go");
+    expect(readAheadBudget.held).toBe(0);
   });
 });
 

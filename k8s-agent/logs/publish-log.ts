@@ -11,6 +11,7 @@ import { createRedactor } from "../redact/redactor.ts";
 import { createChunkBuffer, type ChunkBuffer } from "./chunk-buffer.ts";
 import type { EndOfLog } from "./log-tail.ts";
 import { createLogWriter, type LogObserver, type LogWriter, type Retry } from "./log-writer.ts";
+import type { ReadAheadBudget } from "./read-ahead-budget.ts";
 import { readLogState, type LogState } from "./resume-log.ts";
 import { schedule as platformTimers, type Schedule } from "./timers.ts";
 
@@ -19,6 +20,8 @@ export interface PublishLogOptions {
   /** The bus's `logs`. */
   readonly journal: Journal;
   readonly launcher: Pick<Launcher, "readLog">;
+  /** How much may wait for the broker: one for all logs of a process, with `bufferLimits`. */
+  readonly readAheadBudget: ReadAheadBudget;
   /** What is masked. */
   readonly patterns: Patterns;
   /** Calls again, after a growing pause, while what it rejects with is transient; rejects when the run is let go of. */
@@ -49,7 +52,7 @@ export async function publishLog(options: PublishLogOptions): Promise<LogEnd> {
   const retry = createRetry(options);
   const state = await retry(() => readLogState({ address, journal, signal, schedule }));
   if (state.ended) return { kind: "ended", ...state.tail.read() };
-  const buffer = createChunkBuffer({ signal, schedule });
+  const buffer = createChunkBuffer({ signal, schedule, budget: options.readAheadBudget });
   const reading = readAhead(buffer, { ...options, signal, resume: state.checkpoint });
   const name = random().toString(36).slice(2);
   const { index, after } = state;

@@ -3,7 +3,7 @@
  * Those of live runs are left alone, as their requests come back to a replica by themselves; those of failed runs are left
  * for a while, for a person to look at.
  */
-import { pause } from "../../src/bus/pause.ts";
+import { pause as pauseForReal } from "../../src/bus/pause.ts";
 import { BusUnavailable, type Journal } from "../../src/bus/port.ts";
 import { decodeMessage } from "../../src/contract/decode.ts";
 import { isTerminal, RunEvent } from "../../src/contract/events.ts";
@@ -24,18 +24,29 @@ export interface SweepOptions {
   /** How long whoever held a run that has ended has to remove it; left out: no time, as nobody is there. */
   readonly holderSeconds?: number;
   /** Waits no longer for a cluster that is away. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
+  /** Timers, for tests; default: the platform's. */
+  readonly pause?: typeof pauseForReal;
 }
 
 const everyMilliseconds = 30_000;
 const holderSeconds = 30;
 
+/**
+ * That a run isn't known is asked twice, so far apart: a broker's replica that is a moment behind doesn't know the newest
+ * runs, and they are alive. An agent that starts takes nothing until then.
+ */
+export const doubtMilliseconds = 10_000;
+
 /** Sweeps again and again, until the signal aborts. What goes wrong is logged, and tried again the next time. */
-export async function keepSweeping(options: SweepOptions & { signal: AbortSignal }): Promise<void> {
-  const { signal } = options;
+export async function keepSweeping(options: SweepOptions): Promise<void> {
+  const { signal, pause = pauseForReal } = options;
+  let due = pause(everyMilliseconds, signal);
   for (;;) {
-    await pause(everyMilliseconds, signal);
+    await due;
     if (signal.aborted) return;
+    // From one beginning to the next: what is left behind has to be gone within a minute, however long a sweep takes.
+    due = pause(everyMilliseconds, signal);
     try {
       await sweep({ ...options, holderSeconds });
     } catch (error) {
@@ -47,33 +58,53 @@ export async function keepSweeping(options: SweepOptions & { signal: AbortSignal
 /** Removes the workloads of this cluster that belong to no live run. What can't be removed is left, and said so. */
 export async function sweep(options: SweepOptions): Promise<void> {
   const { signal } = options;
-  if (signal?.aborted === true) return;
+  if (signal.aborted) return;
   const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
   const stopWaiting = () => abort();
-  signal?.addEventListener("abort", stopWaiting);
-  await Promise.race([sweepAll(options), aborted]).finally(() => signal?.removeEventListener("abort", stopWaiting));
+  signal.addEventListener("abort", stopWaiting);
+  await Promise.race([sweepAll(options), aborted]).finally(() => signal.removeEventListener("abort", stopWaiting));
 }
 
 async function sweepAll(options: SweepOptions): Promise<void> {
-  const { launcher, logger } = options;
-  for (const runId of await launcher.list()) {
-    if (options.signal?.aborted === true) return;
+  const { launcher, logger, signal, pause = pauseForReal } = options;
+  const unknown = await sweepRuns(await launcher.list(), { ...options, isFirstLook: true });
+  if (unknown.length === 0) return;
+  logger.warn({ runIds: unknown, milliseconds: doubtMilliseconds }, "Nobody knows some workloads' runs; asking again");
+  await pause(doubtMilliseconds, signal);
+  await sweepRuns(unknown, { ...options, isFirstLook: false });
+}
+
+/** Resolves to the runs that have to be looked at again. */
+async function sweepRuns(
+  runIds: readonly string[],
+  options: SweepOptions & { readonly isFirstLook: boolean },
+): Promise<string[]> {
+  const doubtful: string[] = [];
+  for (const runId of runIds) {
+    if (options.signal.aborted) return [];
     const verdict = await judge(runId, options);
-    if (verdict === "keep") continue;
-    if (verdict === "expired") logger.info({ runId }, "Removing what a failed run has left");
-    else logger.warn({ runId, ended: verdict === "ended" }, "Removing a workload that belongs to no live run");
-    try {
-      await launcher.remove(runId);
-    } catch (error) {
-      logger.error({ runId, err: error }, "Could not remove a workload that belongs to no live run");
-    }
+    if (verdict === "unknown" && options.isFirstLook) doubtful.push(runId);
+    else if (verdict !== "keep") await remove(runId, verdict, options);
+  }
+  return doubtful;
+}
+
+type Verdict = "keep" | "expired" | "ended" | "unknown";
+
+async function remove(runId: string, why: Exclude<Verdict, "keep">, { launcher, logger }: SweepOptions): Promise<void> {
+  if (why === "expired") logger.info({ runId }, "Removing what a failed run has left");
+  else logger.warn({ runId, ended: why === "ended" }, "Removing a workload that belongs to no live run");
+  try {
+    await launcher.remove(runId);
+  } catch (error) {
+    logger.error({ runId, err: error }, "Could not remove a workload that belongs to no live run");
   }
 }
 
 async function judge(
   runId: string,
   { events, cluster, backoff, now, keepFailedSeconds, holderSeconds: patience = 0 }: SweepOptions,
-): Promise<"keep" | "expired" | "ended" | "unknown"> {
+): Promise<Verdict> {
   const last = await backoff(
     () => events.last({ cluster, runId }),
     (error) => error instanceof BusUnavailable,

@@ -2,6 +2,8 @@
  * A replica that is cut off from everything right before it launches a run. Meanwhile another one carries the run out to its
  * end, and leaves nothing of it that the first one could find.
  */
+import { bufferLimits } from "../../k8s-agent/logs/chunk-buffer.ts";
+import { createReadAheadBudget } from "../../k8s-agent/logs/read-ahead-budget.ts";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { carryOut, type CarryOutOptions } from "../../k8s-agent/carry-out.ts";
@@ -37,6 +39,7 @@ test("doesn't launch it a second time when it is back", { timeout }, async ({ on
     random: Math.random,
     signal: new AbortController().signal,
     held: createHeldRuns(() => undefined),
+    readAheadBudget: createReadAheadBudget(bufferLimits),
   };
   const carry = (agent: string, lease: Lease, by: Bus) =>
     carryOut(lease, { ...options, bus: by, agent, launcher: place.create(), turns: createTurns() });

@@ -128,7 +128,14 @@ const agent: Rules = {
   "k8s-agent/sidecar": stage(["k8s-agent/launch", "k8s-agent/redact"], ["node:", "jose", "valibot"]),
   "k8s-agent/local": stage(["k8s-agent/launch", "k8s-agent/sidecar"], ["node:", "valibot"]),
   "k8s-agent/kubernetes": stage(
-    ["k8s-agent/launch", "k8s-agent/job", "k8s-agent/sidecar", "k8s-agent/kubernetes/api"],
+    [
+      "k8s-agent/launch",
+      "k8s-agent/job",
+      "k8s-agent/sidecar",
+      "k8s-agent/kubernetes/api",
+      // Two stages read logs ahead, and bound it in the same way.
+      "k8s-agent/logs/read-ahead-budget.ts",
+    ],
     kubernetes,
   ),
   "k8s-agent/kubernetes/config.ts": { may: ["src/contract", "package.json"], packages: ["valibot"] },

@@ -1,4 +1,5 @@
 /** What reading a log needs to know of its pod; whoever watches pods provides it. */
+import type { ReadAheadBudget } from "../../logs/read-ahead-budget.ts";
 import type { LogAnswer, LogRequest } from "../api/cluster-api.ts";
 
 export interface LogSource {
@@ -7,6 +8,8 @@ export interface LogSource {
   /** `ClusterApi.openLog` for main in that pod. */
   openLog(request: Omit<LogRequest, "namespace" | "name" | "container" | "timestamps">): Promise<LogAnswer>;
   readonly container: MainContainer;
+  /** How much of all logs may be read before somebody takes it. */
+  readonly readAheadBudget: ReadAheadBudget;
   readonly now: () => Date;
   readonly random: () => number;
   /** Resolves after some milliseconds, or when the signal aborts. */

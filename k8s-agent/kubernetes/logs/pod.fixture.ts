@@ -1,8 +1,10 @@
 /** A pod's log by script, on a clock of its own that runs as fast as everybody waits. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { LogPiece } from "../../launch/launcher.ts";
+import { createReadAheadBudget } from "../../logs/read-ahead-budget.ts";
 import type { LogAnswer } from "../api/cluster-api.ts";
 import type { LogSource, MainContainer } from "./log-source.ts";
+import { readAheadLimits } from "./read-ahead.ts";
 
 export type State = MainContainer["state"];
 
@@ -67,6 +69,7 @@ export function createScriptedPod(sessions: readonly Session[], first: State = "
       },
       changed: (signal) => Promise.race([bell.promise, untilAborted(signal)]),
     },
+    readAheadBudget: createReadAheadBudget(readAheadLimits),
     now: clock.now,
     random: () => 0,
     pause: clock.pause,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createReadAheadBudget, leastBytes, type ReadAheadBudget } from "../../logs/read-ahead-budget.ts";
 import { ApiRefusal } from "../api/cluster-api.ts";
 import { collect, createScriptedPod, enter, podUid, wait, write, type Session } from "./pod.fixture.ts";
 import { readMainLog } from "./read-main-log.ts";
@@ -266,22 +267,45 @@ describe("reading main's log", () => {
     expect(closed).toBe(true);
   });
 
-  test("goes on while whoever takes it is busy, up to a bound", async () => {
+  /** A log of 100 lines, whose taker is busy: how many of them are read after a while. */
+  async function readAheadOf(length: number, budget?: ReadAheadBudget) {
     let sent = 0;
-    const chunk = write(line(1, "x".repeat(1_000_000)));
+    const chunk = Buffer.from(line(1, "x".repeat(length)));
     const pod = createScriptedPod([[]]);
     const openLog: typeof pod.openLog = async () => ({
       kind: "open",
       bytes: (async function* () {
-        for (; sent < 100; sent += 1) yield Buffer.from(chunk.kind === "write" ? chunk.text : "");
+        for (; sent < 100; sent += 1) yield chunk;
         pod.enter("ended");
       })(),
     });
-    const reading = readMainLog({ ...pod, openLog }, { from: undefined, signal });
+    const source = { ...pod, openLog, ...(budget && { readAheadBudget: budget }) };
+    const reading = readMainLog(source, { from: undefined, signal });
     await reading.next();
-    for (let turns = 0; turns < 50; turns += 1) await pod.pause(1, signal);
+    const settle = async () => {
+      for (let turns = 0; turns < 150; turns += 1) await pod.pause(1, signal);
+      return sent;
+    };
+    return { reading, settle, sent: await settle() };
+  }
+
+  test("goes on while whoever takes it is busy, up to a bound", async () => {
+    const { reading, sent } = await readAheadOf(1_000_000);
     expect(sent).toBeGreaterThanOrEqual(8);
     expect(sent).toBeLessThan(12);
     await reading.return(undefined);
+  });
+
+  test("goes on up to less where others hold all that there is for all, and further once they don't", async () => {
+    const budget = createReadAheadBudget({ mostBytes: 100 * leastBytes, mostBytesOfAll: 10 * leastBytes });
+    const first = await readAheadOf(leastBytes, budget);
+    expect(first.sent).toBeGreaterThanOrEqual(10);
+    expect(first.sent).toBeLessThan(13);
+    const second = await readAheadOf(leastBytes, budget);
+    expect(second.sent).toBeLessThan(3);
+    await first.reading.return(undefined);
+    expect(await second.settle()).toBeGreaterThanOrEqual(10);
+    await second.reading.return(undefined);
+    expect(budget.held).toBe(0);
   });
 });

@@ -38,7 +38,7 @@ export async function* readMainLog(source: LogSource, { from, signal }: ReadMain
   const own = new AbortController();
   try {
     const sessions = readSessions(source, { from, signal: AbortSignal.any([signal, own.signal]) });
-    yield* readAhead(sessions);
+    yield* readAhead(sessions, source.readAheadBudget);
   } finally {
     own.abort();
   }

@@ -1,5 +1,6 @@
 /** Main's log, as its reader needs it: the pod, main's state in it, and a door to the API. */
 import { pause } from "../../../src/bus/pause.ts";
+import type { ReadAheadBudget } from "../../logs/read-ahead-budget.ts";
 import { containers } from "../../job/names.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
@@ -11,12 +12,14 @@ import { hasMainStarted } from "./stages.ts";
 
 export interface LogSourceOptions {
   readonly api: Pick<ClusterApi, "openLog">;
+  readonly readAheadBudget: ReadAheadBudget;
   readonly now: () => Date;
   readonly random: () => number;
 }
 
 /** Call it when the tracker has seen the run's pod. */
-export function createLogSource(tracker: RunTracker, { api, now, random }: LogSourceOptions): LogSource {
+export function createLogSource(tracker: RunTracker, options: LogSourceOptions): LogSource {
+  const { api, readAheadBudget, now, random } = options;
   const { pod } = tracker.sighting;
   const ref = pod === undefined ? { namespace: "", name: "" } : getRef(pod);
   return {
@@ -34,6 +37,7 @@ export function createLogSource(tracker: RunTracker, { api, now, random }: LogSo
         while (!signal.aborted && readState(tracker) === before) await tracker.changed(signal);
       },
     },
+    readAheadBudget,
     now,
     random,
     pause,

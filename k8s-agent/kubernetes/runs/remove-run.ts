@@ -1,6 +1,6 @@
 /** Removes all that there is of a run. */
-import type { V1Pod } from "@kubernetes/client-node";
-import type { ClusterApi } from "../api/cluster-api.ts";
+import type { V1Job, V1Pod } from "@kubernetes/client-node";
+import { ApiRefusal, type ClusterApi } from "../api/cluster-api.ts";
 import { haltReasons, isOver } from "../diagnosis/job-state.ts";
 import type { WorkloadStore } from "../workloads/workload-store.ts";
 import { createNotifier, until } from "./notifier.ts";
@@ -31,20 +31,30 @@ export async function removeRun(runId: string, options: RemoveRunOptions): Promi
     const { job } = store.get(runId);
     const hasActive = listActive().length > 0;
     // First it must make no more pods.
-    if (job !== undefined && hasActive && !isOver(job)) {
-      await api.haltJob({ ...getRef(job), why: haltReasons.stopped }, signal);
+    if (job !== undefined && hasActive && !isOver(job) && (await tryHalt(job, options)))
       await wait(() => isOver(store.get(runId).job) || store.get(runId).job === undefined, controllerMilliseconds);
-    }
     for (const ref of listSecrets(runId, options)) await api.deleteSecret(ref, signal);
-    // Nobody waits for what they still have to say; and pods whose Job was taken away go by nobody else's hand.
+    // Nobody waits for what they still have to say: also not where the cluster, or another replica, was as fast, and pods
+    // are going with all their grace. Pods whose Job was taken away go by nobody else's hand.
     const isOrphaned = store.get(runId).job === undefined;
-    for (const pod of isOrphaned ? store.get(runId).pods.filter(isStaying) : listActive())
+    for (const pod of store.get(runId).pods.filter((one) => isActive(one) || (isOrphaned && isStaying(one))))
       await api.deletePod(getPodRef(pod), { graceSeconds: 0, signal });
     if (await wait(() => isRemoved(runId, store), goneMilliseconds)) return;
     signal.throwIfAborted();
     throw new Error(`Cannot remove run ${runId}: its Job is still there after ${goneMilliseconds / 1000} seconds`);
   } finally {
     unsubscribe();
+  }
+}
+
+/** False: the API server forbids it. Another pod can't start all the same, as it needs the Secret, which goes first. */
+async function tryHalt(job: V1Job, { api, signal }: RemoveRunOptions): Promise<boolean> {
+  try {
+    await api.haltJob({ ...getRef(job), why: haltReasons.stopped }, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    return false;
   }
 }
 

@@ -16,7 +16,7 @@ import type { WorkloadStore } from "../workloads/workload-store.ts";
 import { createCollectorReader } from "./collector-reader.ts";
 import { blameCollector, hasCollectorStarted } from "./collector-state.ts";
 import { createGuard } from "./guard.ts";
-import { createNotifier, type Notifier } from "./notifier.ts";
+import { createNotifier, until, type Notifier } from "./notifier.ts";
 import { listIntruders, nothingSeen, sight } from "./sight.ts";
 import { listNewStages } from "./stages.ts";
 
@@ -44,6 +44,8 @@ export interface RunTracker {
   /** Every status so far, in their order; `ended` is the last. */
   readonly statuses: readonly WorkloadStatus[];
   readonly ended: Ended | undefined;
+  /** Why it can't be followed any more: nobody will say how it ends. Whoever asks for it anew has another try. */
+  readonly failure: Error | undefined;
   /** Resolves when one of these has changed. */
   readonly changed: Notifier["changed"];
   mark(marks: Marks): void;
@@ -61,6 +63,7 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
   const statuses: WorkloadStatus[] = [];
   let sighting: Sighting = { ...nothingSeen, ...options.marks };
   let ended: Ended | undefined;
+  let failure: Error | undefined;
 
   /** Says it once, and no more than is reported: somebody may make pods like ours for as long as the run lasts. */
   function warn(message: string): void {
@@ -104,11 +107,16 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
     notify();
   }
 
+  function fail(error: unknown): void {
+    if (signal.aborted) return;
+    logger.error({ err: error }, "Could not follow a run's workload");
+    failure = error instanceof Error ? error : new Error("Cannot follow a run's workload", { cause: error });
+    notify();
+  }
+
   const unsubscribe = store.subscribe(runId, look);
   look();
-  work().catch((error: unknown) => {
-    if (!signal.aborted) logger.error({ err: error }, "Could not follow a run's workload");
-  });
+  work().catch(fail);
   return {
     runId,
     get sighting() {
@@ -117,6 +125,9 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
     statuses,
     get ended() {
       return ended;
+    },
+    get failure() {
+      return failure;
     },
     changed,
     mark(marks) {
@@ -128,6 +139,15 @@ export function createRunTracker(options: TrackerOptions): RunTracker {
       letGo.abort(new Error("Cannot follow a run: it was let go"));
     },
   };
+}
+
+/** Resolves when the condition holds, or the signal aborts; rejects when the run can't be followed until then. */
+export async function untilSeen(
+  tracker: RunTracker,
+  { condition, signal }: { condition: () => boolean; signal: AbortSignal },
+): Promise<void> {
+  await until(() => condition() || tracker.failure !== undefined, { changed: tracker.changed, signal });
+  if (tracker.failure !== undefined && !condition() && !signal.aborted) throw tracker.failure;
 }
 
 /** Until something has changed, or it is time to look again. */

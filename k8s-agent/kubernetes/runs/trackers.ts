@@ -1,5 +1,6 @@
 /** The runs that are followed: one tracker each, however many watch. */
 import { createRunTracker, type Marks, type RunTracker, type TrackerOptions } from "./run-tracker.ts";
+import { whenGone } from "./when-gone.ts";
 
 export interface Trackers {
   has(runId: string): boolean;
@@ -21,6 +22,7 @@ export function createTrackers({ getKey, logger, store, ...options }: TrackersOp
   /** What has ended stays for whoever asks again, until it is gone from the cluster. */
   const current = new Map<string, RunTracker>();
   const users = new Map<RunTracker, number>();
+  /** Of runs that are there, until they are gone: who follows one, or removes it, may be another replica by then. */
   const marks = new Map<string, Marks>();
 
   function open(runId: string): RunTracker {
@@ -44,9 +46,7 @@ export function createTrackers({ getKey, logger, store, ...options }: TrackersOp
     if (users.get(tracker) !== 0 || isKept) return;
     tracker.close();
     users.delete(tracker);
-    if (current.get(runId) !== tracker) return;
-    current.delete(runId);
-    if (sighting.jobGone) marks.delete(runId);
+    if (current.get(runId) === tracker) current.delete(runId);
   }
 
   return {
@@ -61,11 +61,12 @@ export function createTrackers({ getKey, logger, store, ...options }: TrackersOp
       closeIfIdle(tracker);
     },
     mark(runId, how) {
+      const isKnown = marks.has(runId);
       marks.set(runId, how);
       current.get(runId)?.mark(how);
+      if (!isKnown) whenGone(runId, store, () => marks.delete(runId));
     },
     forget(runId) {
-      marks.delete(runId);
       const tracker = current.get(runId);
       current.delete(runId);
       if (tracker !== undefined) closeIfIdle(tracker);

@@ -1,7 +1,9 @@
 /** A log on its way to the broker: through redaction as a run's log goes, or as it is. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { connectTo } from "../connect.ts";
+import { bufferLimits } from "../../../k8s-agent/logs/chunk-buffer.ts";
 import { publishLog } from "../../../k8s-agent/logs/publish-log.ts";
+import { createReadAheadBudget } from "../../../k8s-agent/logs/read-ahead-budget.ts";
 import type { LogPiece } from "../../../k8s-agent/launch/launcher.ts";
 import { buildPatterns } from "../../../k8s-agent/redact/patterns.ts";
 import { createNatsBus } from "../../../src/bus/nats/nats-bus.ts";
@@ -47,6 +49,7 @@ async function publishRedacted(mebibytes: number): Promise<void> {
     address: { cluster, runId: randomRunId() },
     journal: bus.logs,
     launcher: { readLog: () => readLog(mebibytes) },
+    readAheadBudget: createReadAheadBudget(bufferLimits),
     patterns,
     backoff: (attempt) => attempt(),
     now: () => new Date(),

@@ -79,19 +79,14 @@ export function createLink(options: LinkOptions): Link {
 
   /** The outcome of `work`, or a rejection when the bus closes or an operation's time is over. */
   function limitTime<T>(work: Promise<T>, what: string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: BusUnavailable) => {
-        settle();
-        reject(error);
-      };
-      const timer = setTimeout(() => fail(new BusUnavailable(what)), timeoutMilliseconds);
-      const close = () => fail(new BusUnavailable(what, { reason: "the bus is closed" }));
-      ending.signal.addEventListener("abort", close);
-      const settle = () => {
-        clearTimeout(timer);
-        ending.signal.removeEventListener("abort", close);
-      };
-      void work.then(resolve, reject).finally(settle);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const timer = setTimeout(() => reject(new BusUnavailable(what)), timeoutMilliseconds);
+    const close = () => reject(new BusUnavailable(what, { reason: "the bus is closed" }));
+    ending.signal.addEventListener("abort", close);
+    void work.then(resolve, reject);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      ending.signal.removeEventListener("abort", close);
     });
   }
 

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import { createClusterApi, type ClusterClient } from "../../../k8s-agent/kubernetes/api/create-cluster-api.ts";
 import type { LogSource, MainContainer } from "../../../k8s-agent/kubernetes/logs/log-source.ts";
+import { readAheadLimits } from "../../../k8s-agent/kubernetes/logs/read-ahead.ts";
+import { createReadAheadBudget } from "../../../k8s-agent/logs/read-ahead-budget.ts";
 import { pause } from "../../../src/bus/pause.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import { openClusterStage, type ClusterStage } from "../support/cluster-stage.ts";
@@ -104,6 +106,7 @@ function watchPod({ stage, api, name, uid, signal }: WatchOptions): Watched {
         },
         changed: (until) => Promise.race([bell.promise, untilAborted(until)]),
       },
+      readAheadBudget: createReadAheadBudget(readAheadLimits),
       now: () => new Date(),
       random: Math.random,
       pause,
