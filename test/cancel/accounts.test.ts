@@ -2,15 +2,16 @@
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { readFrontDoorKeys } from "../../adapters/node/local-files.ts";
+import { readClusterKeys, readFrontDoorKeys } from "../../adapters/node/local-files.ts";
 import { demand } from "../../adapters/node/run.ts";
 import { getBrokerPaths } from "../../scripts/broker-files.ts";
-import { getClusterPaths } from "../../scripts/cluster-files.ts";
+import { getClusterPaths, trustFrontDoor } from "../../scripts/cluster-files.ts";
 import { hubApiPrefix } from "../../src/bus/nats/access/grants.ts";
 import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
 import { BusUnavailable } from "../../src/bus/port.ts";
 import { createCancel } from "../../src/runs/cancel.ts";
 import { signControl } from "../../src/sealing/control.ts";
+import { getFrontDoorPublicJwk } from "../../src/sealing/key-files.ts";
 import { importFrontDoorKeys } from "../../src/sealing/keys.ts";
 import { startProgram, type Program } from "../faults/program.ts";
 import { openBrokerStage } from "../permissions/broker-stage.ts";
@@ -46,6 +47,10 @@ test(
       onTestFinished(() => program.kill());
       return program;
     };
+    const local = join(directory, ".local");
+    const frontDoorKeys = await readFrontDoorKeys(local);
+    await readClusterKeys(local, cluster);
+    await trustFrontDoor(local, { cluster, key: getFrontDoorPublicJwk(frontDoorKeys) });
     const door = { NATS_CREDENTIALS: paths.credentials("front-door"), PORT: "0" };
     const frontDoor = await start("node", door, /listens on http:/);
     const driver = createDriverClient(/listens on (http:\S+)/.exec(frontDoor.output())?.[1] ?? "");
@@ -57,7 +62,7 @@ test(
     };
     await start("agent", agentEnvironment, /The agent takes requests/);
 
-    const keys = demand(await importFrontDoorKeys(await readFrontDoorKeys(join(directory, ".local"))));
+    const keys = demand(await importFrontDoorKeys(frontDoorKeys));
     const bus = createNatsBus({ connection: await broker.connectAs("front-door"), ownsConnection: true });
     onTestFinished(() => bus.close());
     const { cancelRun } = createCancel({ bus, keys, now: () => new Date() });

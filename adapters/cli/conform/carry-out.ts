@@ -63,7 +63,7 @@ async function awaitEnd(runId: string, { launcher, timeoutSeconds, signal }: Car
   try {
     for await (const status of launcher.watch(runId, { signal })) {
       if (status.kind !== "ended") continue;
-      if (!late) return status;
+      if (!late || status.stopped === false) return status;
       return {
         ...status,
         cause: { kind: "deadline", message: `it had not ended after ${timeoutSeconds} seconds and was stopped` },
