@@ -28,6 +28,23 @@ test("a pod that the cluster ends with its own grace, as its Job is gone by then
   expect(asked).toEqual(["deleteSecret", "deletePod"]);
 });
 
+test("a pod that has ended is left to the cluster where its Job is gone as fast, and removed where it had none", async () => {
+  const ended = buildPod({ main: { terminated: { exitCode: 0 } } });
+  for (const isOrphaned of [false, true]) {
+    const { api, store, show, clear, answer, asked } = createScriptedCluster();
+    show(isOrphaned ? { pod: ended } : { job, pod: ended });
+    answer({
+      async deleteSecret() {
+        clear();
+        show({ pod: ended });
+        setImmediate(clear);
+      },
+    });
+    await removeRun(runId, { api, store, namespaces: ["runs"], signal });
+    expect(asked).toEqual(isOrphaned ? ["deleteSecret", "deletePod"] : ["deleteSecret"]);
+  }
+});
+
 test("a Job that the API server doesn't let us halt is removed all the same: first the Secret, then the pod", async () => {
   const { api, store, show, clear, answer, asked } = createScriptedCluster();
   show({ job, pod: running });

@@ -36,7 +36,7 @@ export async function removeRun(runId: string, options: RemoveRunOptions): Promi
     for (const ref of listSecrets(runId, options)) await api.deleteSecret(ref, signal);
     // Nobody waits for what they still have to say: also not where the cluster, or another replica, was as fast, and pods
     // are going with all their grace. Pods whose Job was taken away go by nobody else's hand.
-    const isOrphaned = store.get(runId).job === undefined;
+    const isOrphaned = job === undefined;
     for (const pod of store.get(runId).pods.filter((one) => isActive(one) || (isOrphaned && isStaying(one))))
       await api.deletePod(getPodRef(pod), { graceSeconds: 0, signal });
     if (await wait(() => isRemoved(runId, store), goneMilliseconds)) return;
