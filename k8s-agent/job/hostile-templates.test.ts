@@ -78,6 +78,11 @@ describe("a template made at random", () => {
     expect(taken).toBeGreaterThan(100);
   });
 
+  test("that once was taken is refused", () => {
+    const pod_template = { spec: { securityContext: { sysctls: [{}] } } };
+    expect(buildWith(buildRunWith({ pod_template }))).toMatchObject({ ok: false });
+  });
+
   test("the check itself finds what it looks for", () => {
     const spec = {
       hostPID: true,

@@ -70,6 +70,7 @@ const refused: [template: object, path: string, fault: string][] = [
   ],
   [{ spec: { volumes: [{ name: "exchange", emptyDir: {} }] } }, "spec.volumes[0].name", "a volume of the driver's own"],
   [{ spec: { volumes: [{ emptyDir: {} }] } }, "spec.volumes[0].name", "is missing"],
+  [{ spec: { securityContext: { sysctls: [{}] } } }, "spec.securityContext.sysctls[0].name", "is missing"],
   [{ spec: { volumes: [{ name: "a" }, { name: "a" }] } }, "spec.volumes[1].name", "for the second time"],
   [withMain({ ports: [{ containerPort: 1, hostPort: 1 }] }), `${main}.ports[0].hostPort`, "is 1"],
   [withMain({ envFrom: [{ secretRef: { name: run } }] }), `${main}.envFrom[0].secretRef.name`, "belongs to a run"],

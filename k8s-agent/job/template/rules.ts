@@ -146,7 +146,7 @@ export const rules: Readonly<Record<string, FieldRules>> = {
   },
 };
 
-/** Fields that what is built from a template relies on; the API server tells of others. */
+/** Fields that what is built from a template, or its being allowed, relies on; the API server tells of others. */
 export const required: Readonly<Record<string, readonly string[]>> = {
   V1EnvVar: ["name"],
   V1VolumeMount: ["name", "mountPath"],
@@ -155,6 +155,7 @@ export const required: Readonly<Record<string, readonly string[]>> = {
   V1LocalObjectReference: ["name"],
   V1SeccompProfile: ["type"],
   V1AppArmorProfile: ["type"],
+  V1Sysctl: ["name"],
 };
 
 function isListOf(value: unknown, allowed: readonly unknown[]): boolean {
