@@ -363,7 +363,8 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         if (place.inPods !== true) expect(ends[1]?.ended).toEqual(ends[0]?.ended);
         else expect(ends[1]?.ended.collected).toEqual(ends[0]?.ended.collected);
         await second.remove(runId);
-        expect(await launcher.list()).not.toContain(runId);
+        // It hears of that by itself.
+        await expect.poll(() => launcher.list()).not.toContain(runId);
       });
 
       test("find what must exist, or say that it is missing and start nothing", async () => {
