@@ -137,7 +137,9 @@ function findObjects(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? inner : [value as Record<string, unknown>, ...inner];
 }
 
-function applyEdit(body: Record<string, unknown>, { at, kind, key, value }: Edit): void {
+function applyEdit(body: Record<string, unknown>, { at, kind, key, value: drawn }: Edit): void {
+  // Constants are drawn again and again: what the next edit does to one must not be in all of them, or in itself.
+  const value = structuredClone(drawn);
   const places = findObjects(body).flatMap((object) => Object.keys(object).map((name) => ({ object, name })));
   const place = places[at % Math.max(places.length, 1)];
   if (place === undefined) return;
