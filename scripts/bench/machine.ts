@@ -14,6 +14,6 @@ export async function describeMachine(): Promise<string[]> {
     `${availableParallelism()} cores (${model}), ${Math.round(totalmem() / 1024 ** 3)} GiB of memory`,
     `${type()} ${release()}`,
     `Node ${process.versions.node}, ${stdout.trim()}`,
-    `load average over the 15 minutes before the end, the bench's own included: ${loadavg()[2]?.toFixed(1) ?? "unknown"}`,
+    `load average over the 15 minutes before the end, the bench's own included (sections that were measured later say theirs): ${loadavg()[2]?.toFixed(1) ?? "unknown"}`,
   ];
 }
