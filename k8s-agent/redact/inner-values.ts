@@ -7,8 +7,8 @@ import { parseJson, type JsonValue } from "../../src/contract/json.ts";
 /** Shorter values of lines are words such as `true` and `Config`, which would be masked wherever they stand. */
 const shortestLineValue = 8;
 
-/** `KEY=value`, `key: value`, `export KEY="value"`, `- key: value`. */
-const assignment = /^[\w.\-"' ]{1,200}?\s*[=:]\s*(["']?)(.+)\1[;,]?$/;
+/** What a name may be made of, with a list's dash, quotes and `export` before it. */
+const assigned = /^[\w.\-"' ]{1,200}$/;
 
 /** The values inside of a text, each shorter than it; those of documents within them are theirs to tell. */
 export function listInnerValues(text: string): JsonValue[] {
@@ -24,9 +24,23 @@ export function listInnerValues(text: string): JsonValue[] {
 function listLineValues(text: string): string[] {
   const lines = text.split(/[\r\n]+/);
   if (lines.length === 1) return [];
-  return lines
-    .map((line) => assignment.exec(line.trim())?.[2]?.trim() ?? "")
-    .filter((value) => value.length >= shortestLineValue);
+  return lines.map(readAssigned).filter((value) => value.length >= shortestLineValue);
+}
+
+/**
+ * The value of `KEY=value`, `key: value`, `export KEY="value"`, `- key: value`; empty where it is none. Not one expression: with
+ * white space on both sides of what it looks for, that takes time by the square of a line's length.
+ */
+function readAssigned(line: string): string {
+  const at = line.search(/[=:]/);
+  if (at < 0 || !assigned.test(line.slice(0, at).trim())) return "";
+  const value = line
+    .slice(at + 1)
+    .trim()
+    .replace(/[;,]$/, "");
+  const [quote = ""] = value;
+  const isQuoted = value.length > 1 && /["']/.test(quote) && value.endsWith(quote);
+  return (isQuoted ? value.slice(1, -1) : value).trim();
 }
 
 /** Undefined where it isn't base64, or doesn't hold text. */

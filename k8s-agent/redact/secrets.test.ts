@@ -106,9 +106,11 @@ describe("collectSecrets", () => {
   });
 
   test("takes any text apart, however it looks, before the test's time is up", () => {
-    for (const piece of ["a", "=", ": ", "a=", '"', "[", "- a: b\n", `${"a".repeat(199)}\n`]) {
+    for (const piece of ["a", "=", ": ", "a=", '"', "[", "- a: b\n", `${"a".repeat(199)}\n`, " "]) {
       const text = piece.repeat(400_000 / piece.length);
-      expect(collectSecrets({ secrets: { account: { text } } }).values).toContain(text);
+      // What is alone on a line, and what stands between a name and the end of its value.
+      for (const whole of [text, `longer\na=${text}b\u2028c`, `longer\na${text}=b\u2028c`, `longer\na="${text}`])
+        if (whole.trim() !== "") expect(collectSecrets({ secrets: { account: { whole } } }).values).toContain(whole);
     }
   });
 });
