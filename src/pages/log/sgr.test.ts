@@ -37,10 +37,8 @@ describe("colours of terminals", () => {
     ]);
   });
 
-  test("are read in time that grows with their number", () => {
-    const begun = performance.now();
-    expect(listClasses(applySgr(plainStyle, `${";".repeat(65_000)}38;2;255;0;0;1`))).toBe("sgr-bold sgr-fg-9");
-    expect(performance.now() - begun).toBeLessThan(1000);
+  test("are read before the test's time is up, a million of them, as each is looked at a few times only", () => {
+    expect(listClasses(applySgr(plainStyle, `${";".repeat(1_000_000)}38;2;255;0;0;1`))).toBe("sgr-bold sgr-fg-9");
   });
 
   test("of any text become classes of ours and nothing else, and the text stays as it is", () => {
