@@ -215,7 +215,8 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
 
     describe("the log", () => {
       test("of many MiB comes back byte for byte", async () => {
-        const pieces = place.inPods === true ? 20 : 100;
+        // A node that rotates a log, from 10 MiB on with its timestamps, may lose the beginning of a line it is cut in.
+        const pieces = place.inPods === true ? 6 : 100;
         const { ended, log } = await carryOut(`
           base64 /dev/urandom | head -c ${pieces * mebibyte} > data
           ${printPieces("data", pieces)}
@@ -225,12 +226,13 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         expect(ended).toMatchObject({ collected: { outputs: { value: { values } } } });
       });
 
-      test("may be one line of 20 MiB without an end", async () => {
+      test("may be one line of many MiB without an end", async () => {
+        const pieces = place.inPods === true ? 8 : 20;
         const { log } = await carryOut(
-          `head -c ${20 * mebibyte} /dev/zero | tr '\\000' x > data; ${printPieces("data", 20)}`,
+          `head -c ${pieces * mebibyte} /dev/zero | tr '\\000' x > data; ${printPieces("data", pieces)}`,
         );
         const line = place.clean?.(log.toString("latin1")) ?? log.toString("latin1");
-        expect(line.length).toBe(20971520);
+        expect(line.length).toBe(pieces * mebibyte);
         expect(/^x+$/.test(line)).toBe(true);
       });
 
