@@ -172,6 +172,21 @@ test("a run that is under way and can't be watched however often it is tried is 
   expect(end?.failure?.message).toContain("the socket is broken");
 });
 
+test("what its launcher knows of main's start is told as it starts", async () => {
+  const known = {
+    commit: "c0ffee",
+    setup: { startedAt: "2026-11-22T00:00:01.000Z", endedAt: "2026-11-22T00:00:02.000Z" },
+  };
+  const { bus, deliver } = arrange(() => ({
+    async *watch() {
+      yield { kind: "running", startedAt: "2026-11-22T00:00:00Z", mainStartedAt: "2026-11-22T00:00:03Z", ...known };
+      yield succeeded;
+    },
+  }));
+  await deliver();
+  expect((await readEvents(bus)).find(({ data }) => data.phase === "running")?.data).toMatchObject(known);
+});
+
 test("a run whose time is over while the rest of its log is read has ended as main has", async () => {
   const asked = Promise.withResolvers<void>();
   const { bus, deliver } = arrange(() => ({
@@ -227,12 +242,12 @@ test("a launch that takes longer than the lease lasts is let go, as another repl
     async launch(_, { signal } = {}) {
       calls.push("wait");
       // As a launcher that waits for a cluster which is away.
-      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      while (signal?.aborted === false) await new Promise((resolve) => signal.addEventListener("abort", resolve));
       throw signal?.reason;
     },
   }));
   await deliver(1, {
-    milliseconds: 30,
+    milliseconds: 300,
     async renew() {
       throw new BusUnavailable("renew a lease");
     },

@@ -207,9 +207,12 @@ async function followStatus(
     }
     stopper.startDeadline(status.startedAt, timeout);
     trace.moments.launched ??= new Date(status.startedAt);
-    if (status.kind === "running") trace.moments.mainStarted = readLatest(status.mainStartedAt);
-    if (status.kind === "running")
-      await reporter.enter("running", status.commit === undefined ? {} : { commit: status.commit });
+    if (status.kind === "running") {
+      const { mainStartedAt, commit, setup } = status;
+      trace.moments.mainStarted = readLatest(mainStartedAt);
+      const known = { ...(commit === undefined ? {} : { commit }), ...(setup === undefined ? {} : { setup }) };
+      await reporter.enter("running", known);
+    }
     if (status.kind === "collecting") await reporter.enter("collecting");
   }
   throw signal.reason;

@@ -3,6 +3,7 @@
  * Kubernetes Jobs. A workload outlives the agent that launched it: another replica finds it by its run id.
  */
 import type { WorkloadFailure } from "../../src/contract/errors.ts";
+import type { SetupTimes } from "../../src/contract/events.ts";
 import { limits } from "../../src/contract/limits.ts";
 import type { Outputs } from "../../src/contract/outputs.ts";
 import type { Result } from "../../src/contract/result.ts";
@@ -61,7 +62,14 @@ export type WorkloadStatus =
   /** Setup is under way. */
   | { readonly kind: "starting"; readonly startedAt: string }
   /** Main has started. */
-  | { readonly kind: "running"; readonly startedAt: string; readonly mainStartedAt: string; readonly commit?: string }
+  | {
+      readonly kind: "running";
+      readonly startedAt: string;
+      readonly mainStartedAt: string;
+      readonly commit?: string;
+      /** Left out where it isn't known, or where there is nothing but setup before main. */
+      readonly setup?: SetupTimes;
+    }
   /** Main has ended, its files are being read. */
   | { readonly kind: "collecting"; readonly startedAt: string }
   /** No stage of its own: something about the workload that its owner should know, in a sentence. */

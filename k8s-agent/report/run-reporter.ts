@@ -36,7 +36,7 @@ export interface RunReporter {
   /** Takes the run: `accepted` the first time, `adopted` when it was begun from an earlier delivery. */
   take(): Promise<void>;
   /** Moves on to a phase; nothing happens when the run is there or further already. */
-  enter(phase: "starting" | "running" | "collecting", details?: Pick<RunEventData, "commit">): Promise<void>;
+  enter(phase: "starting" | "running" | "collecting", details?: Pick<RunEventData, "commit" | "setup">): Promise<void>;
   /** Beyond as many as anybody is shown, nothing happens. */
   warn(warning: string): Promise<void>;
   /** Whether the run is still ours: nobody else has published an event of it. */

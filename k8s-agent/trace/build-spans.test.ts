@@ -43,6 +43,26 @@ describe("a run's spans", () => {
     expect(spans).toMatchObject({ from: at(0), to: at(10), result: "succeeded", reason: undefined, adoptions: 0 });
   });
 
+  test("tell placing, setup and the image apart where the agent knew when setup ran", () => {
+    const events = tell(whole);
+    const tellSetup = (from: number, to: number) =>
+      events.map((event) =>
+        event.data.phase === "running"
+          ? {
+              ...event,
+              data: { ...event.data, setup: { startedAt: at(from).toISOString(), endedAt: at(to).toISOString() } },
+            }
+          : event,
+      );
+    const moments = { launched: at(2.5), mainStarted: at(4.8), stored };
+    const prepare = (from: number, to: number) =>
+      draw(buildSpans(tellSetup(from, to), { ...options, moments }))?.slice(2, 6);
+    expect(prepare(3, 4)).toEqual(["placing 2.5-3", "setup 3-4", "image-pull 4-4.8", "main 4.8-8"]);
+    // The node's clock is an hour ahead, or behind.
+    expect(prepare(3603, 3604)).toEqual(["placing 2.5-4.8", "setup 4.8-4.8", "image-pull 4.8-4.8", "main 4.8-8"]);
+    expect(prepare(-3597, -3596)).toEqual(["placing 2.5-2.5", "setup 2.5-2.5", "image-pull 2.5-4.8", "main 4.8-8"]);
+  });
+
   test("are there without the moments that only one replica knew", () => {
     const expected = ["queue 0-1", "start 1-5", "setup 5-5", "main 5-8", "collect 8-9", "result 9-9"];
     expect(draw(buildSpans(tell(whole), { ...options, moments: {} }))).toEqual(expected);

@@ -1,8 +1,8 @@
 /** A run's spans, from the events that it has left: no second bookkeeping, and the same for whoever reads them. */
-import { isTerminal, type RunEvent } from "../../src/contract/events.ts";
+import { isTerminal, type RunEvent, type SetupTimes } from "../../src/contract/events.ts";
 import type { Moments } from "./run-trace.ts";
 
-export type StageName = "queue" | "start" | "setup" | "main" | "collect" | "result";
+export type StageName = "queue" | "start" | "placing" | "setup" | "image-pull" | "main" | "collect" | "result";
 
 /** One stage of a run. Stages follow each other without gaps. */
 export interface StageSpan {
@@ -49,6 +49,8 @@ export function buildSpans(events: readonly RunEvent[], options: SpanOptions): R
   };
 }
 
+type Begin = [StageName, Date | undefined];
+
 function listStages(
   events: readonly RunEvent[],
   { requestedAt, moments, ended }: SpanOptions & { ended: Date },
@@ -60,12 +62,15 @@ function listStages(
   const running = began("running");
   const starting = began("starting");
   const accepted = began("accepted") ?? starting;
-  const begins: [StageName, Date | undefined][] = [
+  const launched = starting && (moments.launched ?? running);
+  const main = running && earliest(running, moments.mainStarted);
+  const setup = events.find(({ data }) => data.setup !== undefined)?.data.setup;
+  const begins: Begin[] = [
     // A front door whose clock is ahead: what the agent has measured stays as it is.
     ["queue", earliest(requestedAt, accepted ?? ended)],
     ["start", accepted],
-    ["setup", starting && (moments.launched ?? running)],
-    ["main", running && earliest(running, moments.mainStarted)],
+    ...listPreparations(setup, { launched, main }),
+    ["main", main],
     ["collect", began("collecting")],
     ["result", ended],
   ];
@@ -81,6 +86,19 @@ function listStages(
     from,
     to: inOrder[at + 1]?.from ?? later(from, moments.stored ?? from),
   }));
+}
+
+/** What comes before main: in its parts once main runs, if they are known. A node's clock that is ahead takes nothing from main. */
+function listPreparations(
+  setup: SetupTimes | undefined,
+  { launched, main }: { launched: Date | undefined; main: Date | undefined },
+): Begin[] {
+  if (setup === undefined) return [["setup", launched]];
+  return [
+    ["placing", launched],
+    ["setup", earliest(new Date(setup.startedAt), main)],
+    ["image-pull", earliest(new Date(setup.endedAt), main)],
+  ];
 }
 
 function findFailed(stages: readonly StageSpan[], reason: string | undefined): StageSpan | undefined {

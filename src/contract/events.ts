@@ -76,6 +76,10 @@ export const OutputNames = v.object({
   unlisted: v.optional(Count),
 });
 
+/** When setup ran, by the clock of its machine: whole seconds on Kubernetes. */
+export const SetupTimes = v.object({ startedAt: Timestamp, endedAt: Timestamp });
+export type SetupTimes = v.InferOutput<typeof SetupTimes>;
+
 /** `data` of a run event. What only some phases have is optional; `eventTypes` says which type has what. */
 export const RunEventData = v.object({
   ...common,
@@ -91,6 +95,8 @@ export const RunEventData = v.object({
   delivery: v.optional(Count),
   /** running: the commit that was checked out. */
   commit: v.optional(ShortText),
+  /** running: left out where it isn't known. */
+  setup: v.optional(SetupTimes),
   /** failed, cancelled. */
   failure: v.optional(Failure),
   /** succeeded: names only. */

@@ -14,7 +14,7 @@ type Phases = RunDetails["phases"];
 const mostPhases = 64;
 
 export function applyRunEvent(run: RunDetails, { time, data }: Told): RunDetails {
-  const { phase, agent, commit, failure, outputs, warning } = data;
+  const { phase, agent, commit, setup, failure, outputs, warning } = data;
   // How it ended is what the last event says.
   const { endedAt: _, reason: _reason, failure: _failure, outputs: _outputs, ...known } = run;
   return {
@@ -26,6 +26,7 @@ export function applyRunEvent(run: RunDetails, { time, data }: Told): RunDetails
     ...(isTerminal(phase) ? { endedAt: time } : {}),
     ...(agent === undefined ? {} : { agent }),
     ...(commit === undefined ? {} : { commit }),
+    ...(setup === undefined ? {} : { setup }),
     ...(failure === undefined ? {} : { failure, reason: failure.reason }),
     ...(outputs === undefined ? {} : { outputs }),
   };

@@ -78,6 +78,11 @@ export function describeLauncher(name: string, open: () => Promise<LauncherPlace
         const kinds = statuses.map(({ kind }) => kind);
         expect(kinds).toEqual(stages.filter((stage) => kinds.some((kind) => kind === stage)));
         expect(kinds).toContain("ended");
+        // Where images are pulled, it is known when setup ran between the two.
+        const running = statuses.find((status) => status.kind === "running");
+        const isKnown = place.inPods === true && running !== undefined;
+        const time = expect.stringMatching(/^\d{4}-.*Z$/);
+        expect(running?.setup).toEqual(isKnown ? { startedAt: time, endedAt: time } : undefined);
         expect(ended).toEqual({
           kind: "ended",
           cause: { kind: "exited", exitCode: 0 },

@@ -206,6 +206,24 @@ describe("A run", () => {
     expect(page).not.toContain(sealed);
   });
 
+  test("has placing, setup and the image apart in its timeline, once they are known", async () => {
+    const { read, write } = await openPages();
+    const run = await write.run("prod", ["requested", "accepted", "starting"]);
+    expect((await read(`/runs/${run.runId}`)).text).toContain("Image pull and setup");
+    const startedAt = new Date().toISOString();
+    await write.event(run, "running", { setup: { startedAt, endedAt: startedAt } });
+    const { text } = await read(`/runs/${run.runId}`);
+    expect([...text.matchAll(/<span class="name">([^<]+)/g)].map(([, name]) => name)).toEqual([
+      "Queued",
+      "Taken by an agent",
+      "Placing on a node",
+      "Setup",
+      "Image pull",
+      "Main",
+    ]);
+    expect(text).not.toContain("Image pull and setup");
+  });
+
   test("shows the end of a long log, and where all of it is", async () => {
     const { read, write } = await openPages();
     const run = await write.run("prod", ["requested", "running"]);

@@ -4,6 +4,7 @@ import { createReconnection } from "../api/reconnection.ts";
 import { followLog } from "../api/run-streams.ts";
 import type { Context } from "../context.ts";
 import { exitCodes, Stop, type ExitCode } from "../exit-codes.ts";
+import { listStages } from "../../../src/runs/list-stages.ts";
 import { describeDuration } from "../../../src/runs/words/describe-duration.ts";
 import { cleanLine, cleanText } from "../../../src/runs/words/safe-text.ts";
 import { adviseOn } from "../../../src/runs/words/advice.ts";
@@ -70,11 +71,14 @@ function showFailure(failure: Failure, advice: string | undefined, { screen: { p
   print(`${paint("bold", "What to do:")} ${advice}`);
 }
 
-/** Words for what a run waits for in each phase. */
+/** Words for what a run waits for in each stage. */
 const meanings: Readonly<Record<string, string>> = {
   requested: "queued",
   accepted: "taken by an agent",
   starting: "placed, image, setup",
+  placing: "a node is found, the helpers' image pulled",
+  setup: "git, files",
+  "image-pull": "the container's image",
   running: "the container itself",
   collecting: "outputs are read",
 };
@@ -83,13 +87,14 @@ function showTimeline(run: RunDetails, { screen: { print, paint }, now }: Contex
   const begun = Date.parse(run.requestedAt);
   print();
   print(paint("bold", "Timeline"));
-  for (const [index, { phase, startedAt, milliseconds }] of run.phases.entries()) {
+  const stages = listStages(run);
+  for (const [index, { stage, startedAt, milliseconds }] of stages.entries()) {
     const after = `+${describeDuration(Date.parse(startedAt) - begun)}`.padStart(14);
-    const isLast = index === run.phases.length - 1;
-    const ended = colourOf(phase) !== undefined;
+    const isLast = index === stages.length - 1;
+    const ended = colourOf(stage) !== undefined;
     const lasted = milliseconds ?? (isLast && !ended ? now().getTime() - Date.parse(startedAt) : undefined);
     const took = lasted === undefined ? "" : describeDuration(lasted).padEnd(12);
-    print(`${after}  ${phase.padEnd(10)}  ${took}${paint("dim", meanings[phase] ?? "")}`.trimEnd());
+    print(`${after}  ${stage.padEnd(10)}  ${took}${paint("dim", meanings[stage] ?? "")}`.trimEnd());
   }
 }
 

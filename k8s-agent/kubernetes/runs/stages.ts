@@ -1,5 +1,6 @@
 /** A run's stages, in the launcher's words. */
 import { containers } from "../../job/names.ts";
+import type { SetupTimes } from "../../../src/contract/events.ts";
 import type { WorkloadStatus } from "../../launch/launcher.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
 import { readSetupReport } from "../diagnosis/helpers.ts";
@@ -37,7 +38,21 @@ function buildRunning(sighting: Sighting): Status<"running"> {
   const { startedAt } = buildStarting(sighting);
   const mainStartedAt = new Date(readMainStart(sighting) ?? Date.parse(startedAt)).toISOString();
   const commit = readSetupReport(sighting.pod)?.commit;
-  return { kind: "running", startedAt, mainStartedAt, ...(commit !== undefined && { commit }) };
+  const setup = readSetupTimes(sighting);
+  return {
+    kind: "running",
+    startedAt,
+    mainStartedAt,
+    ...(commit !== undefined && { commit }),
+    ...(setup !== undefined && { setup }),
+  };
+}
+
+function readSetupTimes({ pod }: Sighting): SetupTimes | undefined {
+  const ended = findStatus(pod, containers.setup)?.state?.terminated;
+  const [from, to] = [readTime(ended?.startedAt), readTime(ended?.finishedAt)];
+  if (!from || !to) return undefined;
+  return { startedAt: new Date(from).toISOString(), endedAt: new Date(to).toISOString() };
 }
 
 export function hasMainStarted(sighting: Sighting): boolean {

@@ -1,6 +1,6 @@
 /** `GET /runs/<id>`: one run, put together from its events. */
 import * as v from "valibot";
-import { Failure, OutputNames } from "../events.ts";
+import { Failure, OutputNames, SetupTimes } from "../events.ts";
 import { RunStatus, RunSummary } from "./run-summary.ts";
 
 /** Times are ISO 8601. */
@@ -21,6 +21,11 @@ export const RunDetails = v.object({
   waiting: v.boolean(),
   /** The commit that was checked out. */
   commit: v.optional(v.string()),
+  /**
+   * When setup ran: what of `starting` lies before it was the search for a node and the pull of the helpers' image, what lies
+   * behind it the pull of main's image. By its node's clock, in whole seconds. Left out before main runs, and by the local launcher.
+   */
+  setup: v.optional(SetupTimes),
   /** failed, cancelled: why. */
   failure: v.optional(Failure),
   /** succeeded: names of what came out, never values. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { buildRunEvent, type EventKind, type RunEventData } from "../../contract/events.ts";
 import type { RunDetails } from "../../contract/runs-api/run-details.ts";
-import { layOutPhases, measureRun } from "../view/spans.ts";
+import { listStages } from "../../runs/list-stages.ts";
+import { layOutStages, measureRun } from "../view/spans.ts";
 import { addDetails, applyListEvent, type LiveList } from "./live-list.ts";
 import { applyRunEvent } from "../../runs/apply-run-event.ts";
 
@@ -115,15 +116,15 @@ describe("a list", () => {
 describe("phases as parts of a run's time", () => {
   test("are as long as they took; the present one grows", () => {
     const run = applyRunEvent(details, told(1, "running", 2));
-    const spans = layOutPhases(run.phases, Date.parse(at(8)));
-    expect(spans.map(({ phase, start, length, current }) => [phase, start, length, current])).toEqual([
+    const spans = layOutStages(listStages(run), Date.parse(at(8)));
+    expect(spans.map(({ stage, start, length, current }) => [stage, start, length, current])).toEqual([
       ["requested", 0, 0.25, false],
       ["running", 0.25, 0.75, true],
     ]);
     expect(measureRun(run, Date.parse(at(8)))).toBe(8000);
     const ended = applyRunEvent(run, told(1, "succeeded", 4));
     expect(measureRun(ended, Date.parse(at(8)))).toBe(4000);
-    expect(layOutPhases(ended.phases, 0).map(({ length }) => length)).toEqual([0.5, 0.5]);
+    expect(layOutStages(listStages(ended), 0).map(({ length }) => length)).toEqual([0.5, 0.5]);
   });
 
   test("share the bar where clocks say that none took any time", () => {
@@ -131,7 +132,7 @@ describe("phases as parts of a run's time", () => {
       { phase: "requested", startedAt: at(0), milliseconds: 0 },
       { phase: "running", startedAt: at(0), milliseconds: 0 },
     ] as const;
-    expect(layOutPhases([...phases], 0).map(({ length }) => length)).toEqual([0.5, 0.5]);
-    expect(layOutPhases([], 0)).toEqual([]);
+    expect(layOutStages(listStages({ phases: [...phases] }), 0).map(({ length }) => length)).toEqual([0.5, 0.5]);
+    expect(layOutStages([], 0)).toEqual([]);
   });
 });

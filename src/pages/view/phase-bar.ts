@@ -1,8 +1,8 @@
-/** A run's phases as a bar. Drawn by attributes of SVG: the content security policy allows no style of elements' own. */
+/** A run's stages as a bar. Drawn by attributes of SVG: the content security policy allows no style of elements' own. */
 import { describeDuration } from "../../runs/words/describe-duration.ts";
 import { h, type Element } from "../element.ts";
 import type { Span } from "./spans.ts";
-import { describePhase } from "./words.ts";
+import { describeStage } from "./words.ts";
 
 const width = 100;
 const height = 4;
@@ -14,14 +14,14 @@ export function phaseBar(spans: readonly Span[], { label }: { label?: string } =
   return h("svg", { class: "phase-bar", ...size, ...hidden }, ...spans.map(drawSpan));
 }
 
-/** The phases in words, for those who can't see the bar. */
+/** The stages in words, for those who can't see the bar. */
 export function describeSpans(spans: readonly Span[]): string {
-  return spans.map(({ phase, milliseconds }) => `${describePhase(phase)} ${describeDuration(milliseconds)}`).join(", ");
+  return spans.map(({ stage, milliseconds }) => `${describeStage(stage)} ${describeDuration(milliseconds)}`).join(", ");
 }
 
-function drawSpan({ phase, start, length, current }: Span): Element {
+function drawSpan({ stage, start, length, current }: Span): Element {
   const position = { x: round(start * width), y: 0, width: round(Math.max(length * width, 0.5)), height };
-  return h("rect", { class: `phase-${phase}${current ? " phase-current" : ""}`, ...position });
+  return h("rect", { class: `stage-${stage}${current ? " stage-current" : ""}`, ...position });
 }
 
 function round(value: number): number {

@@ -1,18 +1,20 @@
 /** The list of runs. */
 import { isTerminal } from "../../contract/events.ts";
 import type { RunSummary } from "../../contract/runs-api/run-summary.ts";
+import type { RunDetails } from "../../contract/runs-api/run-details.ts";
+import { listStages } from "../../runs/list-stages.ts";
 import { describeDuration } from "../../runs/words/describe-duration.ts";
 import { cleanLine } from "../../runs/words/safe-text.ts";
 import { h, type Element } from "../element.ts";
 import { timeElement, type Moment } from "./moment.ts";
 import { describeSpans, phaseBar } from "./phase-bar.ts";
-import { layOutPhases, measureRun, type RunPhases } from "./spans.ts";
+import { layOutStages, measureRun } from "./spans.ts";
 import { statusBadge } from "./status-badge.ts";
 
 /** A run in the list, and its phases, where they are known. */
 export interface ListedRun {
   readonly run: RunSummary;
-  readonly phases?: RunPhases | undefined;
+  readonly phases?: RunDetails["phases"] | undefined;
 }
 
 export function runTable(runs: readonly ListedRun[], moment: Moment): Element {
@@ -34,7 +36,7 @@ export function runTable(runs: readonly ListedRun[], moment: Moment): Element {
 }
 
 function runRow({ run, phases }: ListedRun, moment: Moment): Element {
-  const spans = layOutPhases(phases ?? [], moment.now);
+  const spans = layOutStages(listStages({ phases: phases ?? [] }), moment.now);
   const { id, action, type, guresid, driver, cluster, reason } = run;
   const minor = (text: string) => h("span", { class: "minor" }, text);
   return h(

@@ -1,16 +1,14 @@
-/** A run's phases as parts of the time that it took. */
-import { isTerminal, type Phase } from "../../contract/events.ts";
-import type { RunDetails } from "../../contract/runs-api/run-details.ts";
-
-export type RunPhases = RunDetails["phases"];
+/** A run's stages as parts of the time that it took. */
+import { isTerminal } from "../../contract/events.ts";
+import type { Stage, StageName } from "../../runs/list-stages.ts";
 
 /** Part of a run's time, from 0 to 1. */
 export interface Span {
-  readonly phase: Phase;
+  readonly stage: StageName;
   readonly start: number;
   readonly length: number;
   readonly milliseconds: number;
-  /** Whether the run is in this phase now. */
+  /** Whether the run is in this stage now. */
   readonly current: boolean;
 }
 
@@ -20,11 +18,11 @@ export function measureRun(run: { requestedAt: string; endedAt?: string | undefi
   return Math.max(0, end - Date.parse(run.requestedAt));
 }
 
-/** The phases but for the end, which takes no time. */
-export function layOutPhases(phases: RunPhases, now: number): Span[] {
-  const lasting = phases.filter(({ phase }) => !isTerminal(phase));
-  const measured = lasting.map(({ phase, startedAt, milliseconds }) => ({
-    phase,
+/** The stages but for the end, which takes no time. */
+export function layOutStages(stages: readonly Stage[], now: number): Span[] {
+  const lasting = stages.filter(({ stage }) => !isTerminal(stage));
+  const measured = lasting.map(({ stage, startedAt, milliseconds }) => ({
+    stage,
     current: milliseconds === undefined,
     milliseconds: milliseconds ?? Math.max(0, now - Date.parse(startedAt)),
   }));

@@ -2,11 +2,12 @@
 import { isTerminal } from "../../contract/events.ts";
 import type { RunDetails } from "../../contract/runs-api/run-details.ts";
 import { describeDuration } from "../../runs/words/describe-duration.ts";
+import { listStages } from "../../runs/list-stages.ts";
 import { h, type Element } from "../element.ts";
 import { timeElement, type Moment } from "./moment.ts";
-import { layOutPhases, measureRun, type Span } from "./spans.ts";
+import { layOutStages, measureRun, type Span } from "./spans.ts";
 import { phaseBar } from "./phase-bar.ts";
-import { describePhase } from "./words.ts";
+import { describeStage } from "./words.ts";
 
 export function timeline(run: RunDetails, moment: Moment): Element {
   const end = run.phases.find(({ phase }) => isTerminal(phase));
@@ -18,13 +19,13 @@ export function timeline(run: RunDetails, moment: Moment): Element {
     h(
       "ol",
       { class: "timeline" },
-      ...layOutPhases(run.phases, moment.now).map(phaseRow),
+      ...layOutStages(listStages(run), moment.now).map(stageRow),
       end === undefined
         ? null
         : h(
             "li",
             { class: "end" },
-            h("span", { class: "name" }, describePhase(end.phase)),
+            h("span", { class: "name" }, describeStage(end.phase)),
             timeElement(end.startedAt, moment),
             h("span", { class: "took" }, total),
           ),
@@ -32,13 +33,13 @@ export function timeline(run: RunDetails, moment: Moment): Element {
   );
 }
 
-function phaseRow(span: Span): Element {
-  const { phase, milliseconds, current } = span;
+function stageRow(span: Span): Element {
+  const { stage, milliseconds, current } = span;
   const took = describeDuration(milliseconds);
   return h(
     "li",
     current ? { "aria-current": "step" } : {},
-    h("span", { class: "name" }, describePhase(phase)),
+    h("span", { class: "name" }, describeStage(stage)),
     phaseBar([span]),
     h("span", { class: "took" }, current ? `${took} so far` : took),
   );

@@ -1,11 +1,15 @@
 /** What people read of phases and statuses. */
 import { isTerminal, type Phase } from "../../contract/events.ts";
+import type { StageName } from "../../runs/list-stages.ts";
 
-/** What a run does in each phase. */
-const phaseWords: Readonly<Record<Phase, string>> = {
+/** What a run does in each stage. */
+const stageWords: Readonly<Record<StageName, string>> = {
   requested: "Queued",
   accepted: "Taken by an agent",
   starting: "Image pull and setup",
+  placing: "Placing on a node",
+  setup: "Setup",
+  "image-pull": "Image pull",
   running: "Main",
   collecting: "Collect outputs",
   succeeded: "Succeeded",
@@ -25,8 +29,8 @@ const statusWords: Readonly<Record<Phase, string>> = {
   cancelled: "Cancelled",
 };
 
-export function describePhase(phase: Phase): string {
-  return phaseWords[phase];
+export function describeStage(stage: StageName): string {
+  return stageWords[stage];
 }
 
 export function describeStatus(status: Phase): string {
