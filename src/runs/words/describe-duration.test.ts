@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { describeDuration } from "./describe-duration.ts";
 
 test.for<[milliseconds: number, text: string]>([
-  [-5, "0.0 s"],
-  [0, "0.0 s"],
+  [-5, "0 ms"],
+  [0, "0 ms"],
+  [12.4, "12 ms"],
+  [100, "0.1 s"],
   [1234, "1.2 s"],
   [59_400, "59 s"],
   [59_600, "1 min"],

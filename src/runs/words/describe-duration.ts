@@ -2,7 +2,9 @@
 
 /** @example describeDuration(83_000) // "1 min 23 s" */
 export function describeDuration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000;
+  const lasted = Math.max(0, milliseconds);
+  if (lasted < 100) return `${Math.round(lasted)} ms`;
+  const seconds = lasted / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
