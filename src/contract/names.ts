@@ -19,7 +19,7 @@ export const ResourceType = v.pipe(
   atMostCharacters(limits.guresidLength),
   v.regex(
     /^([a-z0-9][a-z0-9-]*[a-z0-9]\/)?[a-z0-9][a-z0-9-]*[a-z0-9]$/,
-    "must be a type such as postgres or org/postgres",
+    "must be two or more of a-z, 0-9 and hyphens, with no hyphen at either end, such as postgres or org/postgres",
   ),
 );
 
