@@ -1,5 +1,5 @@
 /** What carrying out does when something fails, on a bus in memory and with a launcher that the test plays. */
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createMemoryBus } from "../src/bus/memory/memory-bus.ts";
 import { BusUnavailable, type Bus, type Lease } from "../src/bus/port.ts";
 import { decodeMessage, encodeMessage } from "../src/contract/decode.ts";
@@ -13,7 +13,7 @@ import { mostDeliveries } from "./execute.ts";
 import { createTurns } from "./intake/turns.ts";
 import { bufferLimits } from "./logs/chunk-buffer.ts";
 import { createReadAheadBudget } from "./logs/read-ahead-budget.ts";
-import type { Ended, Launcher } from "./launch/launcher.ts";
+import type { Ended, Launched, Launcher } from "./launch/launcher.ts";
 import { createHeldRuns } from "./watch/held-runs.ts";
 
 const parties = await createParties();
@@ -156,6 +156,40 @@ test("a run that can't be started however often it is tried ends with the reason
   const end = (await readEvents(bus)).at(-1)?.data;
   expect(end?.failure?.reason).toBe("start-failed");
   expect(end?.failure?.message).toMatch(/^Cannot start the run: ENOSPC.*after 10 attempts/);
+});
+
+describe("a refusal to launch", () => {
+  const refused = {
+    kind: "refused",
+    message: "Cannot create Job runs/x: no right",
+    evidence: { status: 403 },
+  } as const;
+  const refuse = (launched: Launched) => arrange(() => ({ launch: async () => launched }));
+  const failureOf = async (bus: Bus) => (await readEvents(bus)).at(-1)?.data.failure;
+
+  test("fails the run at once", async () => {
+    const { calls, bus, deliver } = refuse(refused);
+    await deliver();
+    expect(calls).toEqual(["remove", "finish"]);
+    expect(await failureOf(bus)).toEqual({ ...refused, kind: undefined, reason: "launch-refused" });
+  });
+
+  test("that may pass gives the request back, and says why once", async () => {
+    const { calls, bus, lines, deliver } = refuse({ ...refused, mayPass: true });
+    for (const delivery of [1, 2, mostDeliveries - 1]) await deliver(delivery);
+    expect(calls).toEqual(["release 2000", "release 4000", "release 60000"]);
+    const warnings = (await readEvents(bus)).flatMap(({ data }) => data.warning ?? []);
+    expect(warnings).toEqual([`${refused.message}; it is tried again`]);
+    expect(lines.filter((line) => line.includes(refused.message))).toHaveLength(3);
+  });
+
+  test("that should have passed, and has not, fails the run as what it is", async () => {
+    const { calls, bus, deliver } = refuse({ ...refused, mayPass: true });
+    for (const delivery of [1, mostDeliveries]) await deliver(delivery);
+    expect(calls).toEqual(["release 2000", "remove", "finish"]);
+    const message = `${refused.message} (given up after ${mostDeliveries} attempts)`;
+    expect(await failureOf(bus)).toEqual({ message, evidence: refused.evidence, reason: "launch-refused" });
+  });
 });
 
 test("a run that is under way and can't be watched however often it is tried is lost, and says why", async () => {

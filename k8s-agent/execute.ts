@@ -71,10 +71,7 @@ async function launchAndFollow(run: Run, options: Execution): Promise<RunResult>
   if (cancel !== undefined && phase !== "starting") return cancelUnlaunched(cancel);
   await reporter.enter("starting");
   const launched = await launchWhileHeld(run, { ...options, mustExist: wasRunning || cancel !== undefined });
-  if (launched.kind === "refused") {
-    const { reason = "launch-refused", message, evidence } = launched;
-    return { kind: "failed", failure: { reason, message, ...(evidence && { evidence }) } };
-  }
+  if (launched.kind === "refused") return failRefused(launched, options);
   if (launched.kind === "missing" && cancel !== undefined) return cancelUnlaunched(cancel);
   if (launched.kind === "missing") return fail("lost", "Cannot say how the run ended: its workload is gone");
   if (launched.kind === "launched") trace.moments.launched = options.now();
@@ -104,6 +101,21 @@ async function launchWhileHeld(run: Run, options: Execution & { mustExist: boole
   } finally {
     stopListening();
   }
+}
+
+/** Rejects where it may pass, for the request to come again: to this replica or to another, with a new token or new rights. */
+async function failRefused(
+  refused: Extract<Launched, { kind: "refused" }>,
+  { lease: { deliveries }, reporter }: Execution,
+): Promise<RunResult> {
+  const { reason = "launch-refused", message, evidence, mayPass } = refused;
+  if (mayPass && deliveries < mostDeliveries) {
+    // Once: every later attempt would say the same.
+    if (deliveries === 1) await reporter.warn(`${message}; it is tried again`);
+    throw new Error(message);
+  }
+  const whole = mayPass ? `${message} (given up after ${deliveries} attempts)` : message;
+  return { kind: "failed", failure: { reason, message: whole, ...(evidence && { evidence }) } };
 }
 
 function cancelUnlaunched({ message }: Cancel): RunResult {

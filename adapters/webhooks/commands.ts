@@ -1,6 +1,6 @@
 /** What operators do with parked events: look at them, and have them delivered again. */
 import { stringifyJson } from "../../src/contract/json.ts";
-import { createOutboxStore, type OutboxStore } from "../../src/webhooks/outbox-store.ts";
+import { createOutboxStore, RecordUnreadable, type OutboxStore } from "../../src/webhooks/outbox-store.ts";
 import { replayParked } from "../../src/webhooks/replay.ts";
 import { createFrontDoorBus } from "../node/front-door.ts";
 import { createLogger } from "../node/logger.ts";
@@ -22,13 +22,20 @@ export async function runCommand(args: readonly string[], config: WebhooksConfig
     return 2;
   }
   const bus = createFrontDoorBus(config, createLogger("error"), { name: "webhooks", bucket: "webhooks" });
+  let code = 0;
   try {
     for (const cluster of Object.keys(config.CLUSTERS)) {
       const store = createOutboxStore(bus.records, { subscription, cluster });
-      if (command === "parked") await showParked(store, cluster);
-      else console.log(`${cluster}: ${await replayParked(store, runId)} to be delivered again`);
+      try {
+        if (command === "parked") await showParked(store, cluster);
+        else console.log(`${cluster}: ${await replayParked(store, runId)} to be delivered again`);
+      } catch (error) {
+        if (!(error instanceof RecordUnreadable)) throw error;
+        console.error(`${cluster}: ${error.message}`);
+        code = 1;
+      }
     }
-    return 0;
+    return code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return 1;

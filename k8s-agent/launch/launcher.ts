@@ -47,9 +47,11 @@ export interface LaunchOptions {
 
 export type Launched =
   | { readonly kind: "launched" | "existing"; readonly warnings: readonly string[] }
-  /** Can't be carried out by this launcher or isn't allowed: the run fails. */
+  /** Can't be carried out by this launcher or isn't allowed: the run fails, at once unless it `mayPass`. */
   | {
       readonly kind: "refused";
+      /** The agent's own trouble and not the run's, such as a right that it is only about to be given. */
+      readonly mayPass?: true;
       readonly message: string;
       /** Left out: `launch-refused`. */
       readonly reason?: WorkloadFailure;

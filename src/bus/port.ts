@@ -60,7 +60,7 @@ export interface Journal {
    */
   append(address: RunAddress, data: Uint8Array, options: { id: string; after: number }): Promise<Appended>;
   /** The run's last entry; on a broker with replicas this may be a moment old. */
-  last(address: RunAddress): Promise<Entry | undefined>;
+  last(address: RunAddress): Promise<(Entry & BytesRead) | undefined>;
   /** The run's entries that are kept just now, oldest first: for runs of few entries, as it holds them all at once. */
   read(address: RunAddress): Promise<Entry[]>;
   /**
@@ -75,7 +75,12 @@ export interface HistoryEntry extends Entry {
   readonly address: RunAddress;
 }
 
-export interface Page {
+/** How much reading has brought, whoever has written it: payloads, and headers where there are any. */
+export interface BytesRead {
+  readonly bytes: number;
+}
+
+export interface Page extends BytesRead {
   /** Newest first. */
   readonly entries: readonly HistoryEntry[];
   /** Where the next page goes on: its `before`. Left out: nothing older is kept. */

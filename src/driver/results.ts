@@ -3,15 +3,16 @@ import { eventTypes, type RunResult, type TerminalPhase } from "../contract/even
 import type { RunAddress } from "../contract/names.ts";
 import type { Result } from "../contract/result.ts";
 import { findRunSecret, type FrontDoorKeys } from "../sealing/keys.ts";
-import { openResult, readResultSecret } from "../sealing/result.ts";
+import { openResult } from "../sealing/result.ts";
 
 export interface ResultOpener {
   /** Refused when it was sealed for another run, cluster or end, by another key, or was changed on the way. */
   open(what: { address: RunAddress; phase: TerminalPhase; sealed: string }): Promise<Result<RunResult>>;
-  /** Throws `RunSecretMissing` unless we have the secret of that id: then what we can't open was sealed by nobody whom we trust. */
-  requireSecret(id: string): void;
-  /** The same for a result that we have recorded ourselves: what it names is our own word. */
-  requireSecretOf(sealed: string): void;
+  /**
+   * Throws `RunSecretMissing` unless we have the secret of that id: then what we can't open was sealed by nobody whom we trust.
+   * The id is to be our own word. Undefined: nobody has noted which it is.
+   */
+  requireSecret(id: string | undefined): void;
 }
 
 export function createResultOpener(keys: FrontDoorKeys): ResultOpener {
@@ -19,10 +20,6 @@ export function createResultOpener(keys: FrontDoorKeys): ResultOpener {
     open: ({ address: { runId, cluster }, phase, sealed }) =>
       openResult(sealed, { runId, cluster, type: eventTypes[phase], secrets: keys.runSecrets }),
     requireSecret(id) {
-      findRunSecret(keys, id);
-    },
-    requireSecretOf(sealed) {
-      const id = readResultSecret(sealed);
       if (id !== undefined) findRunSecret(keys, id);
     },
   };

@@ -68,7 +68,7 @@ async function readEvent(from: {
   if (!event.ok) throw new Error(`Cannot read the last event of run ${run.runId}: ${event.problem}`);
   const { phase, sealed } = event.value.data;
   if (!isTerminal(phase)) return { kind: "live", phase, sequence: entry.sequence };
-  if (run.runKeyId !== undefined) results.requireSecret(run.runKeyId);
+  results.requireSecret(run.runKeyId);
   const opened = sealed === undefined ? refuse(withoutKey) : await results.open({ address: run, phase, sealed });
   if (opened.ok) return { kind: "ended", result: opened.value, sealed };
   logger.error(

@@ -1,6 +1,7 @@
 /** What callers are told of an ended run, and the note of it in the record: from then on, events may expire. */
 import type { Outputs } from "../contract/outputs.ts";
 import type { ResourceAddress } from "../contract/run.ts";
+import { readResultSecret } from "../sealing/result.ts";
 import type { RunState } from "./decide.ts";
 import type { Looked } from "./look.ts";
 import type { Loaded, Records, ResourceRecord } from "./record.ts";
@@ -32,7 +33,8 @@ export function createTelling(records: Records, results: ResultOpener): Telling 
       if (await isOutdated(address, loaded)) return undefined;
       throw new Error(`Cannot answer for run ${situation.record.run.runId}: its recorded result is missing`);
     }
-    results.requireSecretOf(result.sealed);
+    // We have recorded it: what it names is our own word.
+    results.requireSecret(readResultSecret(result.sealed));
     const opened = await results.open({ address: result, phase: "succeeded", sealed: result.sealed });
     if (opened.ok && opened.value.kind === "succeeded") return opened.value.outputs;
     throw new Error(

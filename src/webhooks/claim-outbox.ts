@@ -2,7 +2,8 @@
 import { pause } from "../bus/pause.ts";
 import { BusUnavailable, type History } from "../bus/port.ts";
 import { createState, type OutboxState } from "./outbox-state.ts";
-import type { OutboxStore } from "./outbox-store.ts";
+import type { Logger } from "../log.ts";
+import { RecordUnreadable, type OutboxStore } from "./outbox-store.ts";
 
 export interface HeldOutbox {
   readonly state: OutboxState;
@@ -16,6 +17,7 @@ export interface ClaimOptions {
   /** The name of this program, unlike any other's. */
   readonly holder: string;
   readonly timing: Timing;
+  readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
@@ -30,13 +32,15 @@ export interface Timing {
 export const usualTiming: Timing = { renew: 5_000, takeOver: 20_000 };
 
 /**
- * Undefined when the signal aborts. Whether a holder lives is seen by its writing, not by anybody's clock: programs' clocks
+ * Undefined when the signal aborts. One that can't be read is told of, and waited for: that is its own trouble, and no other
+ * outbox's. Whether a holder lives is seen by its writing, not by anybody's clock: programs' clocks
  * may differ.
  */
 export async function claimOutbox(options: ClaimOptions): Promise<HeldOutbox | undefined> {
-  const { timing, signal } = options;
+  const { timing, logger, signal } = options;
   let seen = { revision: -1, since: 0 };
   let doubted = false;
+  let told: string | undefined;
   while (!signal.aborted) {
     try {
       const { value, revision } = await options.store.load();
@@ -52,7 +56,12 @@ export async function claimOutbox(options: ClaimOptions): Promise<HeldOutbox | u
         doubted = isAnew;
       }
     } catch (error) {
-      if (!(error instanceof BusUnavailable)) throw error;
+      if (error instanceof RecordUnreadable) {
+        const { key, problem } = error;
+        if (problem !== told)
+          logger.error({ key, problem }, "Cannot read a stored outbox; it waits to be mended or removed");
+        told = problem;
+      } else if (!(error instanceof BusUnavailable)) throw error;
     }
     await pause(timing.renew, signal);
   }

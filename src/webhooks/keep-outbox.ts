@@ -4,7 +4,7 @@ import { BusUnavailable } from "../bus/port.ts";
 import { createBell } from "./bell.ts";
 import type { HeldOutbox, Timing } from "./claim-outbox.ts";
 import { admitReplay, type OutboxState, type Pending, type Wanted } from "./outbox-state.ts";
-import type { OutboxStore } from "./outbox-store.ts";
+import { RecordUnreadable, type OutboxStore } from "./outbox-store.ts";
 
 export interface KeptOutbox {
   /** Change these as things happen; call `changed` then. */
@@ -96,6 +96,8 @@ export function keepOutbox({ state, revision: taken }: HeldOutbox, { store, timi
       try {
         await save(holder);
       } catch (error) {
+        // Whatever has been put there isn't ours to write over: whoever claims it next tells of it.
+        if (error instanceof RecordUnreadable) return ending.abort();
         dirty = true;
         // Another one may have taken it meanwhile: then the next write is refused.
         if (!(error instanceof BusUnavailable)) throw error;

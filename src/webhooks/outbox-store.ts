@@ -14,6 +14,21 @@ export interface Loaded<T> {
   readonly revision: number;
 }
 
+/** A stored record is damaged, or a newer program's. What is in it stays as it is: somebody has to look at it. */
+export class RecordUnreadable extends Error {
+  readonly key: string;
+  /** What is wrong, without anything of its contents. */
+  readonly problem: string;
+
+  constructor(key: string, problem: string) {
+    super(`Cannot read the record ${key}: ${problem}`);
+    this.name = "RecordUnreadable";
+    this.key = key;
+    this.problem = problem;
+  }
+}
+
+/** Whatever reads throws `RecordUnreadable` where there is something else. */
 export interface OutboxStore {
   load(): Promise<Loaded<OutboxState>>;
   save(state: OutboxState, expected: number): Promise<Written>;
@@ -34,7 +49,7 @@ export function createOutboxStore(records: RecordStore, { subscription, cluster 
     const stored = await records.get(at);
     if (stored === undefined) return { value: undefined, revision: 0 };
     const decoded = decodeMessage(schema, stored.value);
-    if (!decoded.ok) throw new Error(`Cannot read the record ${at}: ${decoded.problem}`);
+    if (!decoded.ok) throw new RecordUnreadable(at, decoded.problem);
     return { value: decoded.value, revision: stored.revision };
   }
 

@@ -353,6 +353,58 @@ test("what was told isn't told again because it could not be counted", async () 
   expect(texts()).toEqual(["2 run.requested.v1"]);
 });
 
+describe("A stored outbox that can't be read", () => {
+  const key = "team.local";
+  const damaged = [
+    ["isn't JSON", new TextEncoder().encode('{"canary'), "not JSON"],
+    ["isn't text", Uint8Array.of(0xff, 0xfe), "not UTF-8"],
+    ["is a newer program's", encodeMessage({ v: 2, holder: "canary" }), "v is a number, must be 1"],
+  ] as const;
+
+  test.each(damaged)(
+    "because it %s is told of once, and left as it is until it is removed",
+    async (_, value, problem) => {
+      const bus = createMemoryBus();
+      await bus.records.set(key, value, 0);
+      const { logger, lines } = createLineLogger();
+      let reads = 0;
+      const get = (at: string) => ((reads += at === key ? 1 : 0), bus.records.get(at));
+      const { texts } = start({ ...bus, records: { ...bus.records, get } }, () => ok, { logger });
+      await expect.poll(() => reads).toBeGreaterThan(3);
+      expect(lines).toEqual([expect.stringContaining(problem)]);
+      expect(lines[0]).toContain(`"key":"${key}"`);
+      expect(lines[0]).not.toContain("canary");
+      const stored = await bus.records.get(key);
+      expect(stored?.value).toEqual(value);
+
+      await bus.records.remove(key, stored?.revision ?? 0);
+      const { load } = createOutboxStore(bus.records, address);
+      await expect.poll(async () => (await load()).value?.holder).toBeTruthy();
+      await publish(bus, first, ["requested"]);
+      await expect.poll(texts).toEqual(["2 run.requested.v1"]);
+    },
+  );
+
+  test("any more is let go of, as it is", async () => {
+    const bus = createMemoryBus();
+    const { logger, lines } = createLineLogger();
+    await begin(bus, () => ok, { logger });
+    const value = encodeMessage({ canary: 1 });
+    await expect
+      .poll(async () => (await bus.records.set(key, value, (await bus.records.get(key))?.revision ?? 0)).kind)
+      .toBe("written");
+    await expect.poll(() => lines.at(-1)).toContain("v is missing");
+    expect((await bus.records.get(key))?.value).toEqual(value);
+  });
+});
+
+/** A logger, and the lines that it has written: warnings and worse. */
+function createLineLogger() {
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  return { lines, logger: createConsoleLogger({ write, now: () => new Date(), level: "warn" }) };
+}
+
 /** Takes numbers only, as metrics do. */
 function createStrictObserver(): WebhooksObserver {
   const check = (...numbers: number[]) => expect(numbers.every(Number.isFinite)).toBe(true);

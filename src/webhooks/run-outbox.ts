@@ -38,13 +38,13 @@ const mostAtOnce = 8;
 
 /** Resolves when the signal aborts. */
 export async function runOutbox(options: OutboxOptions): Promise<void> {
-  const { bus, signal, timing = usualTiming, cluster, holder, subscription } = options;
+  const { bus, signal, timing = usualTiming, cluster, holder, subscription, logger } = options;
   const { observer = noObserver } = options;
   const store = createOutboxStore(bus.records, options);
   while (!signal.aborted) {
-    const held = await claimOutbox({ store, events: bus.events, cluster, holder, timing, signal });
+    const held = await claimOutbox({ store, events: bus.events, cluster, holder, timing, logger, signal });
     if (held === undefined) return;
-    options.logger.info({}, "Delivers webhooks");
+    logger.info({}, "Delivers webhooks");
     const outbox = keepOutbox(held, { store, timing, signal });
     const end = AbortSignal.any([signal, outbox.lost]);
     const released = observer.outboxHeld({ subscription, readBacklog: () => readBacklog(outbox) });

@@ -53,6 +53,17 @@ test("every section measures something", { timeout: 240_000 }, async () => {
       );
 });
 
+test("a section that there isn't is refused before anything is measured, with those that there are", async () => {
+  const outcome = promisify(execFile)(process.execPath, [main, "--quick", "--only", "logs", "--only", "no-such"]);
+  await expect(outcome).rejects.toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /^Cannot measure no-such: the sections are front-door, placing, .*run-lists[^\n]*\n$/,
+    ),
+  });
+});
+
 test("a ratio is one of each round's figures, with its spread, and the document says whether the aim was met", () => {
   const row = buildRatio(
     "x",

@@ -26,7 +26,7 @@ export function describeHistory(play: Play): void {
   describe("the history of a cluster", () => {
     test("is empty where nothing has happened", () =>
       play({ ownClusters: true }, async ({ bus, cluster }) => {
-        expect(await bus.events.page(cluster, { count: 10 })).toEqual({ entries: [] });
+        expect(await bus.events.page(cluster, { count: 10 })).toEqual({ entries: [], bytes: 0 });
         expect(await bus.events.locate(cluster, new Date())).toBe(0);
       }));
 
@@ -64,6 +64,21 @@ export function describeHistory(play: Play): void {
         expect(await read(0)).toEqual([[], undefined]);
         expect(await read(second)).toEqual([["one"], undefined]);
         expect(await read(second + 3)).toEqual([["two", "one"], undefined]);
+      }));
+
+    test("says how many bytes reading it has brought, at least those of the entries", () =>
+      play({ ownClusters: true }, async ({ bus, cluster }) => {
+        const run = createAddress(cluster);
+        const sizes = async () => [
+          (await bus.events.page(cluster, { count: 10 })).bytes,
+          (await bus.events.last(run))?.bytes ?? 0,
+        ];
+        const first = await append(bus.events, run, { text: "one", after: 0 });
+        const [page = 0, last = 0] = await sizes();
+        expect([page >= 3, last >= 3, page < 1000, last < 1000]).toEqual([true, true, true, true]);
+        await bus.events.append(run, new Uint8Array(5000), { id: "two", after: first });
+        const [pageOfTwo = 0, lastOfTwo = 0] = await sizes();
+        expect([pageOfTwo - page, lastOfTwo - last].map((more) => Math.floor(more / 1000))).toEqual([5, 4]);
       }));
 
     test("is found by time", () =>

@@ -17,6 +17,7 @@ const commands = [
   "team:remove",
   "keys:rotate",
   "image",
+  "bench",
 ] as const;
 
 interface Outcome {

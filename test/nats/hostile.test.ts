@@ -64,6 +64,16 @@ describe.each(servers)("with NATS %s", (_, server) => {
     }
   });
 
+  test("how much was read counts headers, and what isn't of the history at all", async () => {
+    const { connection, bus, cluster } = await open();
+    await provisionCluster(connection, cluster);
+    const run = createAddress(cluster);
+    const head = `NATS/1.0\r\nA: ${"a".repeat(60_000)}\r\n\r\n`;
+    for (const _ of range(3)) await storeHostile(connection, toSubject("events", run), { head, body: "" });
+    expect((await bus.events.page(cluster, { count: 10 })).bytes).toBeGreaterThan(3 * 60_000);
+    expect((await bus.events.last(run))?.bytes).toBeGreaterThan(60_000);
+  });
+
   test("of announcements that no stream has bounded, so many are taken, and none that is too large", async () => {
     const { connection, bus, cluster } = await open();
     const manager = await jetstreamManager(connection);

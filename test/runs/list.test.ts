@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { interceptBus } from "../../src/bus.fixture.ts";
 import { createMemoryBus } from "../../src/bus/memory/memory-bus.ts";
-import { BusUnavailable } from "../../src/bus/port.ts";
+import { BusUnavailable, type Bus } from "../../src/bus/port.ts";
 import { ClusterList } from "../../src/contract/runs-api/cluster-list.ts";
 import { RunDetails } from "../../src/contract/runs-api/run-details.ts";
 import { RunList } from "../../src/contract/runs-api/run-summary.ts";
@@ -124,6 +124,33 @@ describe("GET /runs", () => {
     await json("/runs?limit=10");
     expect(reads).toBeLessThan(200);
   });
+
+  test.each(["page", "last"] as const)(
+    "what is read at a %s beside the events themselves counts as well",
+    async (call) => {
+      const bus = createMemoryBus();
+      let reads = 0;
+      const bytes = 1024 * 1024;
+      const events: Bus["events"] = {
+        ...bus.events,
+        async page(cluster, options) {
+          reads++;
+          const page = await bus.events.page(cluster, options);
+          return call === "page" ? { ...page, bytes } : page;
+        },
+        async last(address) {
+          const last = await bus.events.last(address);
+          return call === "last" && last !== undefined ? { ...last, bytes } : last;
+        },
+      };
+      const { json, write } = await openStage({ bus, appBus: { ...bus, events } });
+      for (const _ of range(3000)) await write.run("prod", ["requested"]);
+      const { body } = await json("/runs?status=failed");
+      expect(body).toMatchObject({ runs: [], behind: ["prod"] });
+      // 16 MiB for two clusters, and 64 entries a page.
+      expect(reads).toBeLessThan(call === "page" ? 12 : 4);
+    },
+  );
 
   test("a cluster full of what nobody looks for hides nothing of the others, and nothing is lost or comes twice", async () => {
     const { json, open, write, bus } = await openStage();

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test, type TestContext } from "vitest";
 import { createNatsBus } from "../../src/bus/nats/nats-bus.ts";
-import { decodeMessage } from "../../src/contract/decode.ts";
+import { decodeMessage, encodeMessage } from "../../src/contract/decode.ts";
 import { RunEvent } from "../../src/contract/events.ts";
 import { stringifyJson } from "../../src/contract/json.ts";
 import { startScript } from "../faults/program.ts";
@@ -74,8 +74,8 @@ async function arrange(context: TestContext, answer: (event: RunEvent) => number
     context.onTestFinished(() => program.kill());
     return program;
   };
-  const command = async (...args: string[]) => {
-    const env = { PATH: process.env["PATH"], ...environment };
+  const command = async (args: readonly string[], more: Record<string, string> = {}) => {
+    const env = { PATH: process.env["PATH"], ...environment, ...more };
     return (await promisify(execFile)(process.execPath, [main, ...args], { cwd: stage.directory, env })).stdout;
   };
   const run = async () => readRunId(await driver.provision(createGuresid(), buildScriptRequest("exit 0")));
@@ -171,11 +171,11 @@ test(
     await waitUntil("it begins", () => isHeld(stage));
     const runId = await run();
     await waitUntil("it is given up", async () => program.countLogged("A webhook was given up and parked") > 0);
-    const shown = await command("parked", "team");
+    const shown = await command(["parked", "team"]);
     expect(shown).toContain(`"runId":"${runId}"`);
     expect(shown).toContain("the target answered 410");
     gone = false;
-    expect(await command("replay", "team")).toBe("local: 1 to be delivered again\n");
+    expect(await command(["replay", "team"])).toBe("local: 1 to be delivered again\n");
     await waitUntil("the end is told", hasEnded(told, runId));
     await waitUntil("all of it is counted", async () => {
       const { sum } = await readMetrics(port);
@@ -186,6 +186,32 @@ test(
       const held = sum("container_driver_webhook_outboxes_held");
       const counted = [events("delivered"), events("parked"), tries, waiting, held];
       return counted.join() === [told.length - 1, 1, 1, 0, 1].join();
+    });
+  },
+);
+
+test(
+  "what was given up in a cluster is shown, though another cluster's list can't be read",
+  { timeout },
+  async (context) => {
+    const { stage, command } = await arrange(context, () => 200);
+    const { records } = createNatsBus({ connection: stage.connection, bucket: "webhooks" });
+    const parked = {
+      runId: "01jd0v8e3k7xw2m4n6p8q0r1s2",
+      sequence: 1,
+      type: "run.failed.v1",
+      at: "",
+      attempts: 9,
+      problem: "down",
+    };
+    await records.set("team.aged.parked", encodeMessage({ canary: true }), 0);
+    await records.set(`team.${cluster}.parked`, encodeMessage({ v: 1, parked: [parked] }), 0);
+    const CLUSTERS = stringifyJson({ aged: {}, [cluster]: {} });
+    const shown = await command(["parked", "team"], { CLUSTERS }).catch((error: unknown) => error);
+    expect(shown).toMatchObject({
+      code: 1,
+      stdout: `${stringifyJson({ cluster, ...parked })}\n`,
+      stderr: "aged: Cannot read the record team.aged.parked: v is missing; parked is missing\n",
     });
   },
 );

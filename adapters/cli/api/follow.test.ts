@@ -41,15 +41,21 @@ function tell(request: IncomingMessage, response: ServerResponse, most = Infinit
 
 function follow(url: string, { live = true, signal = new AbortController().signal } = {}) {
   const notes: string[] = [];
-  const reconnection = createReconnection({ note: (line) => notes.push(line), signal, random: () => 1 });
+  const lines: string[] = [];
+  let losses = 0;
+  // Asked for with each loss, and as small as pauses can be.
+  const random = () => {
+    losses++;
+    return 1;
+  };
+  const reconnection = createReconnection({ note: (line) => notes.push(line), signal, random });
   const client = createClient({ url, token: undefined });
   const read = async () => {
-    const lines: string[] = [];
     const events = followStream(client, { path: "/x", live, reconnection, signal });
     for await (const { event, data } of events) if (event !== "end") lines.push(data);
     return lines;
   };
-  return { read, notes };
+  return { read, notes, lines, countLosses: () => losses };
 }
 
 describe("a stream", () => {
@@ -68,15 +74,12 @@ describe("a stream", () => {
   });
 
   test("goes on after the server was gone for a while, and says so once", async () => {
-    const first = await serve((request, response) => {
-      tell(request, response, 100);
-      setTimeout(() => first.close(), 50);
-    });
-    const { read, notes } = follow(first.url);
+    const first = await serve((request, response) => tell(request, response, 100));
+    const { read, notes, lines, countLosses } = follow(first.url);
     const reading = read();
-    while (!notes.some((note) => note.includes("trying again")))
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await expect.poll(() => lines).toHaveLength(100);
+    first.close();
+    await expect.poll(countLosses).toBeGreaterThan(3);
     await serve((request, response) => tell(request, response), first.port);
     expect(await reading).toEqual(expected);
     expect(notes).toHaveLength(2);
@@ -114,12 +117,19 @@ describe("a stream", () => {
     await expect(follow(unknown.url).read()).rejects.toMatchObject({ exitCode: 3 });
   });
 
-  test("ends at once, and lets go of its connection, when it is interrupted", async () => {
-    const { url } = await serve((_request, response) => void response.writeHead(200, eventStream).write(toText(1)));
+  // Long before silence would end it.
+  test("ends at once, and lets go of its connection, when it is interrupted", { timeout: 20_000 }, async () => {
+    const gone = Promise.withResolvers<void>();
+    const { url } = await serve((_request, response) => {
+      response.on("close", gone.resolve).writeHead(200, eventStream).write(toText(1));
+    });
     const interrupt = new AbortController();
-    const reading = follow(url, { signal: interrupt.signal }).read();
-    setTimeout(() => interrupt.abort(), 100);
+    const { read, lines } = follow(url, { signal: interrupt.signal });
+    const reading = read();
+    await expect.poll(() => lines).toEqual(["line 1"]);
+    interrupt.abort();
     await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+    await gone.promise;
   });
 
   test("does not send the token where the server would have it sent", async () => {

@@ -76,13 +76,28 @@ function ignoreRefusal(error: unknown): void {
   if (!(error instanceof ApiRefusal)) throw error;
 }
 
-/** Whose fault it is: a quota's, an admission's, or the agent's own rights, which the run's owner can't mend. */
-function explainRefusal({ message, status, reason }: ApiRefusal): Extract<Launched, { kind: "refused" }> {
+/** Whose fault it is: a quota's, an admission's, or the agent's own, which the run's owner can't mend. */
+function explainRefusal(refusal: ApiRefusal): Extract<Launched, { kind: "refused" }> {
+  const { message, status, reason } = refusal;
   const evidence = { status, reason };
+  const own = explainOwnTrouble(refusal);
+  if (own !== undefined) return { kind: "refused", mayPass: true, message: `${message}; ${own}`, evidence };
   const kind = classifyRefusal(message);
-  const isOwnRights = /cannot \w+ resource/.test(message);
-  if (kind === "no-pod" || isOwnRights || status === 404) return { kind: "refused", message, evidence };
+  if (kind === "no-pod" || status === 404) return { kind: "refused", message, evidence };
   return { kind: "refused", message, reason: kind, evidence };
+}
+
+/** How the API server words what an authorizer, such as RBAC, has refused: admission has other words. */
+const missingRight =
+  /is forbidden: User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)" in the namespace "([^"]+)"/;
+
+/** A token that was replaced a moment ago, or a Role that is applied a moment later: what its operator has to look at. */
+function explainOwnTrouble({ message, status }: ApiRefusal): string | undefined {
+  if (status === 401) return "the API server does not accept the agent's credentials";
+  const [, user, verb, resource, group, namespace] = missingRight.exec(message) ?? [];
+  if (status !== 403 || resource === undefined) return undefined;
+  const what = group ? `${resource}.${group}` : resource;
+  return `the agent needs that right: kubectl auth can-i ${verb} ${what} --namespace ${namespace} --as ${user}`;
 }
 
 async function awaitJob(runId: string, { store, signal }: LaunchRunOptions): Promise<void> {

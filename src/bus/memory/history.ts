@@ -43,7 +43,8 @@ export function createMemoryHistory({ order, gate, wait }: MemoryHistoryOptions)
         const row = getAt(at);
         if (row?.address.cluster === cluster) entries.push(handOut(row));
       }
-      return at >= first ? { entries, next: at + 1 } : { entries };
+      const bytes = entries.reduce((sum, { data }) => sum + data.length, 0);
+      return at >= first ? { entries, bytes, next: at + 1 } : { entries, bytes };
     },
     async locate(cluster, time) {
       checkCluster(cluster);

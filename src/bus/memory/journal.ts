@@ -88,7 +88,8 @@ export function createMemoryJournal(channel: Channel, { limits, gate, now }: Jou
     },
     async last(address) {
       gate.check("read the last entry");
-      return handOutAll(runs.get(toSubject(channel, address))?.entries, 1).at(-1);
+      const last = handOutAll(runs.get(toSubject(channel, address))?.entries, 1).at(-1);
+      return last && { ...last, bytes: last.data.length };
     },
     async read(address) {
       gate.check("read a run's entries");

@@ -4,13 +4,13 @@
  */
 import type { Msg } from "@nats-io/nats-core";
 import { stringifyJson } from "../../contract/json.ts";
-import { BusUnavailable } from "../port.ts";
+import { BusUnavailable, type BytesRead } from "../port.ts";
 import { toPlainBytes } from "./bytes.ts";
-import { sequenceHeader } from "./headers.ts";
+import { countHeaderBytes, sequenceHeader } from "./headers.ts";
 import type { Link } from "./link.ts";
 import { isModern } from "./server-version.ts";
 
-export interface StoredMessage {
+export interface StoredMessage extends BytesRead {
   readonly data: Uint8Array;
   readonly sequence: number;
   /** The subject that it was published on. */
@@ -108,7 +108,10 @@ function toStored(what: string, { headers, data }: Msg): StoredMessage | undefin
   const header = (name: string) => headers?.last(name) ?? "";
   const sequence = Number(header(sequenceHeader));
   // What has a sequence is a message, whatever else its publisher has put there.
-  if (sequence > 0) return { data: toPlainBytes(data), sequence, subject: header("Nats-Subject"), header };
+  if (sequence > 0) {
+    const bytes = data.length + countHeaderBytes(headers);
+    return { data: toPlainBytes(data), sequence, bytes, subject: header("Nats-Subject"), header };
+  }
   const { code = 0, description = "" } = headers ?? {};
   if (nothing.includes(code)) return undefined;
   throw new BusUnavailable(what, { reason: `the broker answers ${code} ${description || "without a sequence"}` });

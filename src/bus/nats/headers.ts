@@ -8,7 +8,7 @@
  * cluster. There is no option for it, and nothing of ours is asked before it. So its decoder is replaced, a static method of a
  * class that it exports; test/permissions/hostile.test.ts fails should the client decode in another way one day.
  */
-import { MsgHdrsImpl } from "@nats-io/nats-core";
+import { MsgHdrsImpl, type MsgHdrs } from "@nats-io/nats-core";
 
 /** Only a message that a stream has stored has one, and each of them has. */
 export const sequenceHeader = "Nats-Sequence";
@@ -29,9 +29,20 @@ export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
   const fields = readFields(bytes);
   // A status is an answer of the server's own; 2.10 and older pass on one that a publisher wrote as well.
   const { code, description } = fields.has(sequenceHeader) ? noStatus : readStatus(bytes);
-  const decoded = new MsgHdrsImpl(code, description);
+  const decoded = new DecodedHeaders(code, description);
   decoded.headers = fields;
+  decoded.bytes = bytes.length;
   return decoded;
+}
+
+class DecodedHeaders extends MsgHdrsImpl {
+  /** As they came. */
+  bytes = 0;
+}
+
+/** How long they were as they came: more than what is read of them. The client itself doesn't tell. */
+export function countHeaderBytes(headers: MsgHdrs | undefined): number {
+  return headers instanceof DecodedHeaders ? headers.bytes : 0;
 }
 
 const noStatus = { code: 0, description: "" };

@@ -29,7 +29,7 @@ export function createNatsHistory(link: Link, feeds: FindFeed): History {
         before === undefined ? getNewest(link, what, place) : undefined,
       ]);
       const top = before === undefined ? (last?.sequence ?? 0) : before - 1;
-      if (first === undefined || top < first.sequence) return { entries: [] };
+      if (first === undefined || top < first.sequence) return { entries: [], bytes: 0 };
       const bottom = Math.max(first.sequence, top - count + 1);
       const sequences = Array.from({ length: top - bottom + 1 }, (_, i) => top - i);
       // All at once: a page costs about as much time as one of its reads.
@@ -37,7 +37,8 @@ export function createNatsHistory(link: Link, feeds: FindFeed): History {
         sequences.map((sequence) => getAt(link, what, { stream: place.stream, sequence })),
       );
       const entries = found.flatMap((message) => (message === undefined ? [] : toEntries(cluster, message)));
-      return bottom > first.sequence ? { entries, next: bottom } : { entries };
+      const bytes = found.reduce((sum, message) => sum + (message?.bytes ?? 0), 0);
+      return bottom > first.sequence ? { entries, bytes, next: bottom } : { entries, bytes };
     },
     async locate(cluster, time) {
       const what = "find a time in the history";

@@ -35,7 +35,7 @@ export function createNatsJournal(link: Link, channel: "events" | "logs" | "cont
     },
     async last(address) {
       const found = await getLast(link, "read the last entry", find(address));
-      return found && { data: found.data, sequence: found.sequence };
+      return found && { data: found.data, sequence: found.sequence, bytes: found.bytes };
     },
     async read(address) {
       const found: Entry[] = [];

@@ -12,7 +12,7 @@ import { isRequest, readEvent, type ToldEvent } from "../read-event.ts";
 /** What may still be read. The last page may go beyond it. */
 export interface Budget {
   entries: number;
-  /** Terminal events hold the sealed result, so that they may be large. */
+  /** Terminal events hold the sealed result, so that they may be large; and anybody's headers may be. */
   bytes: number;
 }
 
@@ -57,10 +57,10 @@ export function createLane({ events, cluster, mayMatch, matches, since, ...optio
   async function readPage(budget: Budget): Promise<void> {
     const page = await events.page(cluster, { before, count: pageEntries });
     budget.entries -= pageEntries;
+    budget.bytes -= page.bytes;
     const candidates: { entry: HistoryEntry; request: ToldEvent }[] = [];
     before = page.next ?? 0;
     for (const entry of page.entries) {
-      budget.bytes -= entry.data.length;
       const event = readEvent(entry, entry.address);
       if (!event.ok) continue;
       if (!isRequest(event.value)) {
@@ -94,7 +94,7 @@ export function createLane({ events, cluster, mayMatch, matches, since, ...optio
   async function readLast(address: HistoryEntry["address"], budget: Budget): Promise<ToldEvent | undefined> {
     const last = await events.last(address);
     budget.entries--;
-    budget.bytes -= last?.data.length ?? 0;
+    budget.bytes -= last?.bytes ?? 0;
     const event = last && readEvent(last, address);
     return event?.ok === true ? event.value : undefined;
   }
