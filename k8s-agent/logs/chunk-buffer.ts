@@ -79,7 +79,7 @@ export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptio
    */
   let spare = nothing;
   let handedOut = nothing;
-  let failure = new Error("Cannot take a chunk: the log has ended");
+  let failure: Error | undefined;
   const letGo = () => {
     share.close();
     wake();
@@ -141,7 +141,7 @@ export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptio
       while (!isReady() && !signal.aborted) await change();
       signal.throwIfAborted();
       const chunk = chunks.shift();
-      if (chunk === undefined) throw failure;
+      if (chunk === undefined) throw failure ?? new Error("Cannot take a chunk: the log has ended");
       return handOut(chunk);
     },
   };

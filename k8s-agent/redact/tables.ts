@@ -37,7 +37,8 @@ export function toDrop(places: number): number {
  */
 export function buildShifts({ count, bytes, starts }: PackedPatterns, head: number): Uint8Array {
   const triples = Math.max(1, head - 2);
-  const wanted = Math.min(count * triples * 16, mostShifts);
+  // Four places for each entry: with more the scan is hardly any faster, and each run has a table of its own.
+  const wanted = Math.min(count * triples * 4, mostShifts);
   const shifts = new Uint8Array(choosePlaces(wanted)).fill(triples);
   const drop = toDrop(shifts.length);
   for (const start of starts.subarray(0, count)) {
