@@ -89,7 +89,7 @@ function arrange(changed: (calls: Calls) => Partial<Launcher> = () => ({})) {
   };
   const deliver = (deliveries?: number, lease?: Partial<Lease>) =>
     carryOut(createLease(calls, deliveries, lease), options);
-  return { calls, bus, lines, deliver, stopping };
+  return { calls, bus, lines, options, deliver, stopping };
 }
 
 async function readEvents(bus: Bus): Promise<RunEvent[]> {
@@ -107,6 +107,19 @@ async function readEvents(bus: Bus): Promise<RunEvent[]> {
 }
 
 const readPhases = async (bus: Bus) => (await readEvents(bus)).map(({ data }) => data.phase);
+
+test("the bytes of a request are not held while its run goes on", async () => {
+  const lease = createLease([]);
+  let held: number | undefined;
+  const { options } = arrange(() => ({
+    async *watch() {
+      held = lease.data.length;
+      yield succeeded;
+    },
+  }));
+  await carryOut(lease, options);
+  expect(held).toBe(0);
+});
 
 test("a run that has ended leaves nothing behind, and its request goes last", async () => {
   const { calls, bus, deliver } = arrange();

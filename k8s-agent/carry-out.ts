@@ -88,6 +88,8 @@ async function handle(lease: Lease, given: CarryOutOptions & { keeper: LeaseKeep
   given.signal.throwIfAborted();
   const backoff = createBackoff(given);
   const opened = await openLease(lease, given);
+  // It may be as large as a message can be, and nobody reads it again, for as long as the run lasts.
+  lease.data = new Uint8Array();
   if (!opened.ok) {
     given.logger.error({ problem: opened.problem }, "Refused a request");
     const { problem, order } = opened;

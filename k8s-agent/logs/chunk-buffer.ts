@@ -36,7 +36,8 @@ export interface ChunkBuffer {
   fail(error: Error): void;
   /**
    * The next chunk, as soon as it is full, or its first byte has waited for `limits.logChunkMilliseconds`, or nothing comes
-   * behind it. Rejects with the signal's reason when it aborts. Don't call it again before it has answered.
+   * behind it. Rejects with the signal's reason when it aborts. Don't call it again before it has answered, nor while you
+   * still need the text of the chunk before: its memory is used again.
    */
   take(): Promise<ChunkContent>;
 }
@@ -65,12 +66,20 @@ interface Growing {
   readonly stopTimer: () => void;
 }
 
+const nothing: Uint8Array = new Uint8Array();
+
 export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptions): ChunkBuffer {
   const chunks: Growing[] = [];
   const { wake, change } = createBell();
   const share = budget.open(wake);
   let closed = false;
-  let failure = new Error("Cannot take a chunk: the log has ended");
+  /**
+   * Memory for the next chunk, and that of the chunk which the publisher has just now. Only while others wait: a log that is
+   * published as fast as it comes holds nothing, and one that isn't leaves the collector no full chunks.
+   */
+  let spare = nothing;
+  let handedOut = nothing;
+  let failure: Error | undefined;
   const letGo = () => {
     share.close();
     wake();
@@ -83,7 +92,8 @@ export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptio
       chunk.due = true;
       wake();
     });
-    const chunk: Growing = { bytes: new Uint8Array(), length: 0, checkpoint, gap, due: false, end: false, stopTimer };
+    const chunk: Growing = { bytes: spare, length: 0, checkpoint, gap, due: false, end: false, stopTimer };
+    spare = nothing;
     chunks.push(chunk);
     return chunk;
   }
@@ -99,6 +109,7 @@ export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptio
     share.free(chunk.length);
     wake();
     const { bytes, length, checkpoint, gap, end } = chunk;
+    [spare, handedOut] = chunks.length > 0 ? [handedOut, bytes] : [nothing, nothing];
     return { text: bytes.subarray(0, length), checkpoint, gap, end };
   }
 
@@ -130,7 +141,7 @@ export function createChunkBuffer({ signal, schedule, budget }: ChunkBufferOptio
       while (!isReady() && !signal.aborted) await change();
       signal.throwIfAborted();
       const chunk = chunks.shift();
-      if (chunk === undefined) throw failure;
+      if (chunk === undefined) throw failure ?? new Error("Cannot take a chunk: the log has ended");
       return handOut(chunk);
     },
   };

@@ -31,6 +31,11 @@ describe("the end of a log", () => {
     expect(tail).toBe("é".repeat(limits.logTailBytes / 2));
   });
 
+  test("begins with nothing of a text before, where a character doesn't fit", () => {
+    const text = `${"é".repeat(limits.logTailBytes / 2)}.`;
+    expect(read("abc", text).tail).toBe(text.slice(1));
+  });
+
   test("is the same however the log came", () => {
     const text = fc.array(fc.constantFrom("a", "é", "😀", "\n", "\n", " ", "x".repeat(700), "y".repeat(5000)), {
       maxLength: 40,

@@ -29,7 +29,8 @@ export function createLogTail(): LogTail {
 
   return {
     add(text) {
-      tail = new Uint8Array(takeEnd(Buffer.concat([tail, takeEnd(text, limits.logTailBytes)]), limits.logTailBytes));
+      const whole = text.length < limits.logTailBytes ? Buffer.concat([tail, text]) : text;
+      tail = new Uint8Array(takeEnd(whole, limits.logTailBytes));
       const end = text.lastIndexOf(newline);
       if (end >= 0) {
         const finished = findLastLine(text.subarray(0, end), line);

@@ -13,10 +13,14 @@ export function listForms(value: string): string[] {
   // The lines of a key or a file are secrets of their own: programs print them indented, with a prefix, or only some.
   const lines = core.split(/[\r\n]+/).map((line) => line.trim());
   const parts = [core, ...lines.filter((line) => line.length >= shortestSecret)];
-  return [...parts.flatMap(listTextForms), ...listBase64Forms(text), ...listBase64Forms(core)];
+  return [...parts.flatMap(listTextForms), ...[...new Set([text, core])].flatMap(listBase64Forms)];
 }
 
+/** Nothing writes these in another way. Most lines of a long secret are of nothing else. */
+const neverEscaped = /^[\w.-]*$/;
+
 function listTextForms(text: string): string[] {
+  if (neverEscaped.test(text)) return [text];
   return [text, ...listJsonForms(text), ...listUrlForms(text), ...listShellForms(text)];
 }
 
@@ -44,7 +48,8 @@ function listUrlForms(text: string): string[] {
     strict.replaceAll("%20", "+"),
     strict.replaceAll("%20", "+").replaceAll("%2A", "*").replaceAll("~", "%7E"),
   ];
-  return [...forms, ...forms.map((form) => form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))];
+  const unlike = [...new Set(forms)];
+  return [...unlike, ...unlike.map((form) => form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))];
 }
 
 function encodeByte(character: string): string {

@@ -4,11 +4,15 @@ import type { LogCheckpoint } from "../../src/contract/log-chunk.ts";
 import { buildPatterns, listPatterns, longestPattern } from "./patterns.ts";
 import { createRedactor, type RedactedPart, type RawPiece } from "./redactor.ts";
 
+function listBytes(secrets: string[]): Buffer[] {
+  return listPatterns(secrets).map((pattern) => Buffer.from(pattern, "latin1"));
+}
+
 /** What redaction means, in the plainest way there is. */
 function redactPlainly(bytes: Uint8Array, secrets: string[]): string {
   const text = Buffer.from(bytes);
   const matches: [number, number][] = [];
-  for (const pattern of listPatterns(secrets)) {
+  for (const pattern of listBytes(secrets)) {
     for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, at + 1))
       matches.push([at, at + pattern.length]);
   }
@@ -64,7 +68,7 @@ const secrets = fc.array(secret, { minLength: 0, maxLength: 4 });
 
 /** Logs that are made of secrets, of their forms, of pieces of them, and of anything, valid UTF-8 or not. */
 const scene = secrets.chain((secrets) => {
-  const patterns = listPatterns(secrets);
+  const patterns = listBytes(secrets);
   const known = patterns.length === 0 ? [] : [fc.constantFrom(...patterns)];
   const cut = known.map((pattern) =>
     fc
@@ -131,7 +135,7 @@ describe("a redactor", () => {
         // An asterisk beside a mask couldn't be told from it.
         const bytes = any.filter((byte) => byte !== 0x2a);
         const { text } = redactAll(bytes, secrets, { sizes });
-        for (const pattern of listPatterns(secrets)) expect(text.indexOf(pattern)).toBe(-1);
+        for (const pattern of listBytes(secrets)) expect(text.indexOf(pattern)).toBe(-1);
         // Take the masks for wild cards: what is between them stands in the input in this order.
         let at = 0;
         const decoded = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

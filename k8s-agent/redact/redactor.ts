@@ -6,7 +6,7 @@
  */
 import type { LogCheckpoint } from "../../src/contract/log-chunk.ts";
 import { createMarks } from "./marks.ts";
-import type { Patterns } from "./patterns.ts";
+import { longestPattern, type Patterns } from "./patterns.ts";
 import { renderParts } from "./render.ts";
 import { scan } from "./scan.ts";
 import { endOfCharacters } from "./utf8.ts";
@@ -70,7 +70,12 @@ export function createRedactor(patterns: Patterns, { resume }: { resume?: LogChe
       marks.add(mark, received);
       const fresh = bytes.subarray(Math.max(0, done + held.length - received));
       received += bytes.length;
-      return advance(held.length === 0 ? fresh : Buffer.concat([held, fresh]), { final: false });
+      if (held.length === 0) return advance(fresh, { final: false });
+      // Only the seam is copied: with so much behind it, all that was held back is decided.
+      const seam = fresh.subarray(0, longestPattern);
+      const parts = advance(Buffer.concat([held, seam]), { final: false });
+      if (seam.length === fresh.length) return parts;
+      return [...parts, ...advance(fresh.subarray(seam.length - held.length), { final: false })];
     },
     flush: () => advance(held, { final: true }),
     get checkpoint() {

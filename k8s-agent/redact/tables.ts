@@ -1,5 +1,13 @@
 /** The two tables that let the scan pass over most of the text, and look at few patterns where it can't. */
 
+export interface PackedPatterns {
+  readonly count: number;
+  /** All patterns, one behind the other, in the order of their bytes, none twice. */
+  readonly bytes: Uint8Array;
+  /** Where each pattern begins in `bytes`, and at the end where the last one ends. */
+  readonly starts: Int32Array;
+}
+
 /** A table that doesn't fit into a processor's cache costs more than its hits save. */
 const mostShifts = 2 ** 20;
 
@@ -27,14 +35,16 @@ export function toDrop(places: number): number {
  * Wu and Manber's shift table: for each three bytes (by hash, the smallest of those that share a place) how far the
  * window of `head` bytes that ends with them may move on before a pattern can begin at its start; 0: one may right there.
  */
-export function buildShifts(patterns: readonly Uint8Array[], head: number): Uint8Array {
+export function buildShifts({ count, bytes, starts }: PackedPatterns, head: number): Uint8Array {
   const triples = Math.max(1, head - 2);
-  const wanted = Math.min(patterns.length * triples * 16, mostShifts);
+  // Four places for each entry: with more the scan is hardly any faster, and each run has a table of its own.
+  const wanted = Math.min(count * triples * 4, mostShifts);
   const shifts = new Uint8Array(choosePlaces(wanted)).fill(triples);
   const drop = toDrop(shifts.length);
-  for (const pattern of patterns) {
+  for (const start of starts.subarray(0, count)) {
     for (let end = 2; end < head; end++) {
-      const place = hashThree(pattern[end - 2] ?? 0, pattern[end - 1] ?? 0, pattern[end] ?? 0, drop);
+      const at = start + end;
+      const place = hashThree(bytes[at - 2] ?? 0, bytes[at - 1] ?? 0, bytes[at] ?? 0, drop);
       shifts[place] = Math.min(shifts[place] ?? 0, head - 1 - end);
     }
   }
@@ -42,18 +52,18 @@ export function buildShifts(patterns: readonly Uint8Array[], head: number): Uint
 }
 
 /**
- * Open addressing by the first four bytes of sorted patterns. Two numbers a place: the first pattern's index + 1, and the
+ * Open addressing by the first four bytes of the patterns. Two numbers a place: the first pattern's index + 1, and the
  * index behind the last pattern with the same four bytes.
  */
-export function buildPlaces(sorted: readonly Uint8Array[]): Int32Array {
-  const count = choosePlaces(sorted.length * 4);
-  const places = new Int32Array(count * 2);
-  const drop = toDrop(count);
-  for (let first = 0, end = 0; first < sorted.length; first = end) {
-    const word = readWord(sorted[first] ?? new Uint8Array(), 0);
-    for (end = first + 1; end < sorted.length && readWord(sorted[end] ?? new Uint8Array(), 0) === word;) end++;
+export function buildPlaces({ count, bytes, starts }: PackedPatterns): Int32Array {
+  const size = choosePlaces(count * 4);
+  const places = new Int32Array(size * 2);
+  const drop = toDrop(size);
+  for (let first = 0, end = 0; first < count; first = end) {
+    const word = readWord(bytes, starts[first] ?? 0);
+    for (end = first + 1; end < count && readWord(bytes, starts[end] ?? 0) === word;) end++;
     let place = hashFour(word, drop);
-    while (places[place * 2] !== 0) place = (place + 1) & (count - 1);
+    while (places[place * 2] !== 0) place = (place + 1) & (size - 1);
     places[place * 2] = first + 1;
     places[place * 2 + 1] = end;
   }

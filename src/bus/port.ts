@@ -123,7 +123,8 @@ export interface RequestQueue {
 /** A request that this replica holds. Unless it is renewed within `milliseconds`, another replica gets it. */
 export interface Lease {
   readonly address: RunAddress;
-  readonly data: Uint8Array;
+  /** Whoever has read it may put nothing in its place, to hold no request for as long as its run lasts. */
+  data: Uint8Array;
   /**
    * More than 1: somebody held it before. 1: as far as the broker remembers nobody did; one that crashed may have
    * forgotten the last moments before.
