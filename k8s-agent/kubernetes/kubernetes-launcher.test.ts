@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+import type { V1ContainerState, V1Pod } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
 import { buildRunWith, settings } from "../job/workloads.fixture.ts";
 import type { WorkloadStatus } from "../launch/launcher.ts";
@@ -79,3 +81,36 @@ test("a run's key is held as long as its workload is there, whoever removes that
   show({ job, pod: collecting });
   expect(await look()).toBe(1);
 });
+
+const place = (states: Readonly<Record<string, V1ContainerState>>): V1Pod =>
+  Object.assign(buildPod(states), { spec: { containers: [], nodeName: "node1" } });
+
+test("a run whose main may have begun is stopped once its log is open: what isn't read by then is lost", async () => {
+  const { launcher, show, answer, asked } = arrange();
+  show({ job, pod: place({ main: { waiting: { reason: "PodInitializing" } } }) });
+  const over = new AbortController();
+  answer({ openLog: async () => ({ kind: "open", bytes: neverEnding(over.signal) }) });
+  const reading = collect(launcher.readLog(runId, { from: undefined, signal: over.signal }));
+  const stopping = launcher.stop(runId, { graceSeconds: 5 });
+  await setImmediate();
+  expect(asked).toEqual([]);
+  show({ pod: place({ main: { running: { startedAt: new Date(0) } } }) });
+  await stopping;
+  expect(asked.filter((call) => call === "openLog" || call === "haltJob")).toEqual(["openLog", "haltJob"]);
+  over.abort();
+  await reading;
+  launcher.close();
+});
+
+test("a run is stopped though its log can't be opened", async () => {
+  const { launcher, show, asked } = arrange();
+  show({ job, pod: place({ main: { running: { startedAt: new Date(0) } } }) });
+  await launcher.stop(runId, { graceSeconds: 5 });
+  expect(asked).toContain("haltJob");
+  launcher.close();
+});
+
+async function* neverEnding(ended: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("1970-01-01T00:00:00Z begun\n");
+  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener("abort", resolve));
+}

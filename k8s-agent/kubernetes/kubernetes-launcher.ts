@@ -14,10 +14,11 @@ import { readMainLog } from "./logs/read-main-log.ts";
 import { createCollectorKeys } from "./runs/collector-keys.ts";
 import { launchRun } from "./runs/launch-run.ts";
 import { createLogSource } from "./runs/main-log-source.ts";
+import { createOpenLogs, type OpenLogs } from "./runs/open-logs.ts";
 import { buildRef } from "./runs/refs.ts";
 import { isRemoved, removeRun } from "./runs/remove-run.ts";
 import { untilSeen } from "./runs/run-tracker.ts";
-import { haltRun, hurryRun, isActive } from "./runs/stop-run.ts";
+import { haltRun, hurryRun, isActive, mayHaveMain } from "./runs/stop-run.ts";
 import { createTrackers, type Trackers } from "./runs/trackers.ts";
 import type { WorkloadStore } from "./workloads/workload-store.ts";
 
@@ -39,6 +40,7 @@ export interface KubernetesLauncher extends Launcher {
 interface Context extends KubernetesLauncherOptions {
   readonly trackers: Trackers;
   readonly readAheadBudget: ReadAheadBudget;
+  readonly openLogs: OpenLogs;
   /** Aborts when the launcher closes. */
   readonly closing: AbortSignal;
   /** By run id: what sees to it that a stopped run ends in time. */
@@ -52,7 +54,15 @@ export function createKubernetesLauncher(options: KubernetesLauncherOptions): Ku
   const graces = { ...defaultGraces, ...options.graces };
   const trackers = createTrackers({ api, store, graces, logger, now, getKey: keys.get });
   const readAheadBudget = createReadAheadBudget(readAheadLimits);
-  const context: Context = { ...options, trackers, readAheadBudget, closing: closed.signal, hurries: new Map() };
+  const openLogs = createOpenLogs();
+  const context: Context = {
+    ...options,
+    trackers,
+    readAheadBudget,
+    openLogs,
+    closing: closed.signal,
+    hurries: new Map(),
+  };
   return {
     name: "kubernetes",
     async launch(run, { mustExist = false, signal = closed.signal, throwIfLost, trace } = {}) {
@@ -114,15 +124,17 @@ async function* readRunLog(
   runId: string,
   context: Following & { readonly from: string | undefined },
 ): AsyncGenerator<LogPiece> {
-  const { signal, from } = context;
+  const { signal, from, openLogs } = context;
   const tracker = await openTracker(runId, context);
   if (tracker === undefined) return;
   try {
     const isDecided = () => tracker.sighting.pod !== undefined || tracker.ended !== undefined;
     await untilSeen(tracker, { condition: isDecided, signal });
     if (signal.aborted || tracker.sighting.pod === undefined) return;
-    yield* readMainLog(createLogSource(tracker, context), { from, signal });
+    const onOpen = () => openLogs.opened(runId);
+    yield* readMainLog(createLogSource(tracker, { ...context, onOpen }), { from, signal });
   } finally {
+    openLogs.closed(runId);
     context.trackers.release(tracker);
   }
 }
@@ -143,9 +155,14 @@ async function openTracker(runId: string, { store, trackers, api, settings, sign
   }
 }
 
+/** How long a node may take to say that main has started, and its log to be opened then. */
+const openingMilliseconds = 2000;
+
 async function stopRun(runId: string, context: Context & { readonly graceSeconds: number }): Promise<void> {
-  const { api, store, trackers, hurries, graceSeconds, closing, logger } = context;
+  const { api, store, trackers, hurries, openLogs, graceSeconds, closing, logger } = context;
   await store.ready(closing);
+  if (store.get(runId).pods.some(mayHaveMain))
+    await openLogs.untilOpen(runId, AbortSignal.any([closing, AbortSignal.timeout(openingMilliseconds)]));
   const found = store.get(runId);
   if (found.job === undefined && found.pods.length === 0) return;
   // It ends by itself, or has ended.

@@ -30,6 +30,8 @@ export interface MainContainer {
   readonly state: "waiting" | "running" | "ended" | "never" | "gone";
   /** When main started by its node's clock; undefined: it has not, or nobody knows. */
   readonly startedAt?: Date | undefined;
+  /** Its pod is being deleted: its node removes what main has printed as soon as it has ended. */
+  readonly isLeaving: boolean;
   /** Resolves at the next change of `state`, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>;
 }

@@ -22,6 +22,8 @@ export type Session = readonly Deed[] | "not-yet" | "gone" | Error;
 
 export interface ScriptedPod extends LogSource {
   enter(state: State): void;
+  /** Its pod is deleted. */
+  leave(): void;
   /** What each call asked for. */
   readonly calls: { follow: boolean; sinceTime: string | undefined; at: number }[];
 }
@@ -32,6 +34,7 @@ export function createScriptedPod(sessions: readonly Session[], first: State = "
   const clock = createClock();
   const calls: ScriptedPod["calls"] = [];
   let state = first;
+  let isLeaving = false;
   let bell = Promise.withResolvers<void>();
   const enter = (next: State) => {
     state = next;
@@ -53,6 +56,7 @@ export function createScriptedPod(sessions: readonly Session[], first: State = "
   return {
     podUid,
     enter,
+    leave: () => void (isLeaving = true),
     calls,
     async openLog({ follow, sinceTime, signal }): Promise<LogAnswer> {
       const session = sessions[calls.length];
@@ -66,6 +70,9 @@ export function createScriptedPod(sessions: readonly Session[], first: State = "
     container: {
       get state() {
         return state;
+      },
+      get isLeaving() {
+        return isLeaving;
       },
       changed: (signal) => Promise.race([bell.promise, untilAborted(signal)]),
     },

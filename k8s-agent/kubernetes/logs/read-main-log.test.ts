@@ -3,7 +3,7 @@ import { createReadAheadBudget, leastBytes, type ReadAheadBudget } from "../../l
 import { ApiRefusal } from "../api/cluster-api.ts";
 import { collect, createScriptedPod, enter, podUid, wait, write, type Session } from "./pod.fixture.ts";
 import { readMainLog } from "./read-main-log.ts";
-import { rotatedAway } from "./splice.ts";
+import { rotatedAway, surelyWholeBytes } from "./splice.ts";
 
 const signal = new AbortController().signal;
 const line = (second: number, text: string) =>
@@ -237,6 +237,32 @@ describe("a gap in main's log is said", () => {
     const words = "unable to retrieve container logs for containerd://12ab";
     const { text } = await read([[write(words), enter("ended")], ...Array.from({ length: 20 }, () => [write(words)])]);
     expect(text).toMatch(/^\[gap: the log could not be read to its end, in 10 tries: unable to retrieve [^\]]*12ab\]$/);
+  });
+});
+
+describe("the log of a pod that is being deleted", () => {
+  const words = "unable to retrieve container logs for containerd://12ab";
+
+  test("isn't asked for again once its node has removed it", async () => {
+    const pod = createScriptedPod([
+      [write(lines("one")), write("rpc error: code = NotFound"), enter("ended")],
+      [write(words)],
+    ]);
+    pod.leave();
+    const { text } = await collect(readMainLog(pod, { from: undefined, signal }));
+    expect(text).toBe(
+      "one\n[gap: the pod was gone before its log was surely read to the end: lines may be missing here]",
+    );
+    expect(pod.calls).toHaveLength(2);
+  });
+
+  test("is whole when it was read to its end before", async () => {
+    const long = line(1, "x".repeat(surelyWholeBytes));
+    const pod = createScriptedPod([[write(long), enter("ended")], [write(words)]]);
+    pod.leave();
+    const { text } = await collect(readMainLog(pod, { from: undefined, signal }));
+    expect(text).toBe(`${"x".repeat(surelyWholeBytes)}\n`);
+    expect(pod.calls).toHaveLength(2);
   });
 });
 

@@ -150,7 +150,8 @@ function createJudge(source: LogSource, signal: AbortSignal) {
     if (follow && end.kind !== "gone" && !isWhole(end)) sawEnd = wasSilentAtEnd(end);
     if (end.kind === "doubtful") return goOn;
     if (end.kind === "silent" && !isOver()) return { kind: "go-on", isFileEnd: true };
-    if (end.kind === "gone" || (source.container.state === "gone" && !isWhole(end))) {
+    const isGone = source.container.state === "gone" && !isWhole(end);
+    if (end.kind === "gone" || isGone || (isRemoved(end) && isOver() && source.container.isLeaving)) {
       return sawEnd ? stop : { kind: "stop", gap: podGone };
     }
     if (end.kind === "not-yet" && isOver()) return stop;
@@ -169,6 +170,11 @@ type Complete = Extract<SessionEnd, { kind: "complete" }>;
 /** What the kubelet has to say at a log's end is that this isn't its end. */
 function isWhole(end: SessionEnd): end is Complete {
   return end.kind === "complete" && end.remark === undefined;
+}
+
+/** The kubelet has no such container any more, or can't ask its runtime: of a pod that is being deleted that is the same. */
+function isRemoved(end: SessionEnd): boolean {
+  return end.kind === "complete" && end.remark?.startsWith("unable to retrieve container logs for ") === true;
 }
 
 function describeFailure(end: SessionEnd): string {

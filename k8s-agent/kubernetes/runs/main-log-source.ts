@@ -15,22 +15,31 @@ export interface LogSourceOptions {
   readonly readAheadBudget: ReadAheadBudget;
   readonly now: () => Date;
   readonly random: () => number;
+  /** Main's log is being read from now on. */
+  readonly onOpen: () => void;
 }
 
 /** Call it when the tracker has seen the run's pod. */
 export function createLogSource(tracker: RunTracker, options: LogSourceOptions): LogSource {
-  const { api, readAheadBudget, now, random } = options;
+  const { api, readAheadBudget, now, random, onOpen } = options;
   const { pod } = tracker.sighting;
   const ref = pod === undefined ? { namespace: "", name: "" } : getRef(pod);
   return {
     podUid: pod?.metadata?.uid ?? "",
-    openLog: (request) => api.openLog({ ...request, ...ref, container: containers.main, timestamps: true }),
+    async openLog(request) {
+      const answer = await api.openLog({ ...request, ...ref, container: containers.main, timestamps: true });
+      if (answer.kind === "open") onOpen();
+      return answer;
+    },
     container: {
       get state() {
         return readState(tracker);
       },
       get startedAt() {
         return readStart(tracker);
+      },
+      get isLeaving() {
+        return tracker.sighting.pod?.metadata?.deletionTimestamp !== undefined;
       },
       async changed(signal) {
         const before = readState(tracker);

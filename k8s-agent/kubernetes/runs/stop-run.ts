@@ -67,6 +67,11 @@ export function isActive(pod: V1Pod): boolean {
   return findMainEnd(pod) === undefined && phase !== "Failed" && phase !== "Succeeded";
 }
 
+/** Main runs, or may have begun to without its node having said so yet. */
+export function mayHaveMain(pod: V1Pod): boolean {
+  return isActive(pod) && pod.spec?.nodeName !== undefined;
+}
+
 function isGoing({ metadata }: V1Pod): boolean {
   return metadata?.deletionTimestamp !== undefined;
 }

@@ -72,12 +72,16 @@ interface WatchOptions {
 function watchPod({ stage, api, name, uid, signal }: WatchOptions): Watched {
   const ref = { namespace: stage.namespace, name };
   let state: MainContainer["state"] = "waiting";
+  let isLeaving = false;
   let bell = Promise.withResolvers<void>();
   let calls = 0;
 
   async function look(): Promise<void> {
     while (!signal.aborted && state !== "gone") {
-      const next = await stage.core.readNamespacedPod(ref).then(readState, readRefusal);
+      const next = await stage.core.readNamespacedPod(ref).then((pod) => {
+        isLeaving ||= pod.metadata?.deletionTimestamp !== undefined;
+        return readState(pod);
+      }, readRefusal);
       if (next !== undefined && next !== state) {
         state = next;
         bell.resolve();
@@ -103,6 +107,9 @@ function watchPod({ stage, api, name, uid, signal }: WatchOptions): Watched {
       container: {
         get state() {
           return state;
+        },
+        get isLeaving() {
+          return isLeaving;
         },
         changed: (until) => Promise.race([bell.promise, untilAborted(until)]),
       },
