@@ -1,4 +1,5 @@
 /** Launchers of two replicas of one agent, in a namespace of their own. */
+import type { KubeConfig } from "@kubernetes/client-node";
 import type { JobSettings } from "../../../k8s-agent/job/settings.ts";
 import type { Graces } from "../../../k8s-agent/kubernetes/diagnosis/sighting.ts";
 import {
@@ -21,6 +22,8 @@ export interface PlacedLauncher {
 export interface PlacedOptions {
   readonly graces?: Partial<Graces>;
   readonly settings?: Partial<JobSettings>;
+  /** Of who else the launcher is; left out: who owns the cluster. */
+  readonly kubeConfig?: KubeConfig;
 }
 
 export interface LauncherPlace {
@@ -42,8 +45,8 @@ export async function openLauncherPlace(): Promise<LauncherPlace> {
   const logger = createConsoleLogger({ write: (line) => void logged.push(line), now: () => new Date(), level: "warn" });
   const placed: PlacedLauncher[] = [];
 
-  function create({ graces, settings }: PlacedOptions = {}): PlacedLauncher {
-    const { kubeConfig, namespace } = stage;
+  function create({ graces, settings, kubeConfig = stage.kubeConfig }: PlacedOptions = {}): PlacedLauncher {
+    const { namespace } = stage;
     const random = Math.random;
     const closing = new AbortController();
     const api = createClusterApi({ kubeConfig, logger, random });
