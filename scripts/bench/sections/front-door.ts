@@ -13,7 +13,8 @@ const text = `Requests a second, as a ratio: 1 would be as fast as a server that
 Node with wrk's ${clients} connections. The front door is the same app, server and log as the deployed one (the log goes to /dev/null), but on the bus in memory:
 it authenticates the caller, checks the body (${Buffer.byteLength(goodBody)} bytes) and compares its fingerprint with the record. The bare server
 (\`node:http\`) reads the same body without looking at it, and answers with as many bytes. The request is the one that
-orchestrators send most: a PUT that is repeated while its run lasts (202). The other one has a mistake in it (400).`;
+orchestrators send most: a PUT that is repeated while its run lasts (202). The other one has a mistake in it (400). The last row is
+Hono by itself, on the same server, in an app that parses that body and does nothing with it: what we build on, without what we built.`;
 
 /** The front door against a bare server of the same runtime. */
 export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<SectionReport> {
@@ -28,9 +29,13 @@ export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<Se
     const accepted = await sendOnce(url, { body: goodBody, tokens });
     await frontDoor.next();
     const refused = await sendOnce(url, { body: badBody, tokens });
-    const bares = [accepted, refused].map((answer) => startBare(answer));
+    const bares = [
+      startBare("bare-server", accepted),
+      startBare("bare-server", refused),
+      startBare("bare-app", accepted),
+    ];
     children.push(...bares);
-    const [bareAccepted = "", bareRefused = ""] = await Promise.all(
+    const [bareAccepted = "", bareRefused = "", bareApp = ""] = await Promise.all(
       bares.map(async (bare) => `${readText(await bare.next(), "url")}/resource`),
     );
 
@@ -46,6 +51,7 @@ export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<Se
       jwt: () => put(url, { ...good, token: tokens.jwt }),
       bareRefused: () => put(bareRefused, bad),
       refused: () => put(url, bad),
+      app: () => put(bareApp, good),
     };
     // Once for nothing: compilers warm up.
     for (const variant of Object.values(variants)) await variant();
@@ -62,6 +68,7 @@ export async function measureFrontDoor({ quick, say }: BenchOptions): Promise<Se
         ratio("Node, repeated PUT, token by its hash", figures.token, figures.bare),
         ratio("Node, repeated PUT, RS256 JWT", figures.jwt, figures.bare),
         ratio("Node, PUT refused by validation, token by its hash", figures.refused, figures.bareRefused),
+        buildRatio("Hono by itself, the body parsed", [figures.app, figures.bare], { unit: "requests/s" }),
       ],
     };
   } finally {
@@ -80,7 +87,7 @@ async function sendOnce(url: string, { body, tokens }: { body: string; tokens: T
   return { status, bytes: Buffer.byteLength(text) };
 }
 
-function startBare({ status, bytes }: Sample): Child {
+function startBare(program: "bare-server" | "bare-app", { status, bytes }: Sample): Child {
   const env = { STATUS: String(status), ANSWER_BYTES: String(bytes) };
-  return startChild({ args: [findProgram("bare-server")], env });
+  return startChild({ args: [findProgram(program)], env });
 }
