@@ -36,7 +36,7 @@ test("every section measures something", { timeout: 240_000 }, async () => {
   const reports = parsed.ok ? check(v.array(Report), parsed.value) : parsed;
   if (!reports.ok) throw new Error(reports.problem);
   expect(reports.value.map(({ title, rows }) => [title, rows.length])).toEqual([
-    ["Front door: authentication and validation", 3],
+    ["Front door: authentication and validation", 4],
     ["PUT to 202 for new resources", 2],
     ["PUT to launched", 1],
     ["Runs through one agent", 1],
