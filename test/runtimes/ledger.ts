@@ -63,7 +63,7 @@ export function createLedger(ownHeaders: readonly string[]): Ledger {
         .replaceAll(/("|&quot;)milliseconds\1:\d+/g, '"milliseconds":"<duration>"')
         // Pages: times for people, bars of phases, what their script goes on from, and sessions, which are sealed anew.
         .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "<time>")
-        .replaceAll(/\b\d+(\.\d)? (s|min)\b( \d+ s\b)?/g, "<duration>")
+        .replaceAll(/\b\d+(\.\d)? (ms|s|min)\b( \d+ s\b)?/g, "<duration>")
         .replaceAll(/(<rect class="[\w -]+") [^>]*>/g, "$1>")
         .replaceAll(/&quot;now&quot;:\d+|&quot;after&quot;:&quot;[\w:,-]*&quot;/g, "<live>")
         .replaceAll(/container-driver-session=[\w.-]+/g, "<session>")
