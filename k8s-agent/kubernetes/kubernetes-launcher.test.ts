@@ -110,6 +110,14 @@ test("a run is stopped though its log can't be opened", async () => {
   launcher.close();
 });
 
+test("a run whose image can't be pulled is stopped at once: it has no log", { timeout: 4000 }, async () => {
+  const { launcher, show, asked } = arrange();
+  show({ job, pod: place({ main: { waiting: { reason: "ImagePullBackOff" } } }) });
+  await launcher.stop(runId, { graceSeconds: 5 });
+  expect(asked).toContain("haltJob");
+  launcher.close();
+});
+
 async function* neverEnding(ended: AbortSignal): AsyncGenerator<Uint8Array> {
   yield Buffer.from("1970-01-01T00:00:00Z begun\n");
   if (!ended.aborted) await new Promise((resolve) => ended.addEventListener("abort", resolve));

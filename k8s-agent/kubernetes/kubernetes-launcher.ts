@@ -156,7 +156,7 @@ async function openTracker(runId: string, { store, trackers, api, settings, sign
 }
 
 /** How long a node may take to say that main has started, and its log to be opened then. */
-const openingMilliseconds = 2000;
+const openingMilliseconds = 5000;
 
 async function stopRun(runId: string, context: Context & { readonly graceSeconds: number }): Promise<void> {
   const { api, store, trackers, hurries, openLogs, graceSeconds, closing, logger } = context;

@@ -4,10 +4,12 @@
  * word), it is killed when the time is over.
  */
 import type { V1Pod } from "@kubernetes/client-node";
+import { containers } from "../../job/names.ts";
 import { pause } from "../../../src/bus/pause.ts";
 import type { ClusterApi } from "../api/cluster-api.ts";
 import { haltReasons, isHalted, isOver } from "../diagnosis/job-state.ts";
 import { findMainEnd } from "../diagnosis/main-end.ts";
+import { findStatus } from "../diagnosis/pod-parts.ts";
 import type { Workload, WorkloadStore } from "../workloads/workload-store.ts";
 import { createNotifier, until } from "./notifier.ts";
 import { getRef } from "./refs.ts";
@@ -67,9 +69,14 @@ export function isActive(pod: V1Pod): boolean {
   return findMainEnd(pod) === undefined && phase !== "Failed" && phase !== "Succeeded";
 }
 
+/** What a node says of a main that it may be starting just now; any other reason is trouble with it. */
+const startingReasons = ["PodInitializing", "ContainerCreating"];
+
 /** Main runs, or may have begun to without its node having said so yet. */
 export function mayHaveMain(pod: V1Pod): boolean {
-  return isActive(pod) && pod.spec?.nodeName !== undefined;
+  const { waiting } = findStatus(pod, containers.main)?.state ?? {};
+  const isInTrouble = waiting?.reason !== undefined && !startingReasons.includes(waiting.reason);
+  return isActive(pod) && pod.spec?.nodeName !== undefined && !isInTrouble;
 }
 
 function isGoing({ metadata }: V1Pod): boolean {
