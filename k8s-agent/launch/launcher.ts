@@ -22,8 +22,8 @@ export interface Launcher {
   /** What main writes to stdout and stderr, raw, from a mark on (undefined: the start) to its end. */
   readLog(runId: string, options: { from: string | undefined; signal: AbortSignal }): AsyncIterable<LogPiece>;
   /**
-   * SIGTERM to main, then SIGKILL after the grace. Returns when that is under way; `watch` tells when it ended, and whether that was
-   * before anybody asked (`stopped`). Twice is fine.
+   * SIGTERM to main, then SIGKILL after the grace. Returns when that is under way; `watch` tells when it ended, and whether
+   * that was before anybody asked (`stopped`). Twice is fine.
    */
   stop(runId: string, options: { graceSeconds: number }): Promise<void>;
   /** Removes everything of the run, running or not. Twice is fine. */

@@ -22,8 +22,9 @@ export const RunDetails = v.object({
   /** The commit that was checked out. */
   commit: v.optional(v.string()),
   /**
-   * When setup ran: what of `starting` lies before it was the search for a node and the pull of the helpers' image, what lies
-   * behind it the pull of main's image. By its node's clock, in whole seconds. Left out before main runs, and by the local launcher.
+   * When setup ran, by its node's clock, in whole seconds: what of `starting` lies before it was the search for a node and
+   * the pull of the helpers' image, what lies behind it the pull of main's image. Left out before main runs, and by the
+   * local launcher.
    */
   setup: v.optional(SetupTimes),
   /** failed, cancelled: why. */
